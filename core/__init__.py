@@ -1,0 +1,1 @@
+"""The foundation: settings, errors, storage, database, child processes. Knows no domain nouns."""

@@ -1,0 +1,124 @@
+"""The tree of errors; an error's class is its policy.
+
+AutomatorError
+├── Rejected                  the input is at fault: never retried, the reason is shown
+├── Retryable                 may succeed when tried again
+│   └── RateLimited           … after a stated time
+├── ReauthorisationRequired   a person must connect the account again
+├── Cancelled                 somebody asked for the work to stop
+├── LeaseLost                 another worker may own the work now: drop everything
+├── NotFound
+├── Conflict
+├── Forbidden
+├── InsufficientStorage       the free-space reserve would be touched
+├── Unavailable               come back later
+└── Misconfigured             the operator must change a setting
+"""
+
+from typing import ClassVar
+
+
+class AutomatorError(Exception):
+    """Base of every error that the product raises on purpose; `str(error)` is fit to be shown."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal"
+
+    def __init__(self, message: str, *, detail: str | None = None) -> None:
+        """`message` is one line for people; `detail` (a tail of stderr, say) is kept beside it."""
+        super().__init__(message)
+        self.detail = detail
+
+
+class Rejected(AutomatorError):
+    """The input cannot be used; trying again would change nothing."""
+
+    status = 422
+    code = "rejected"
+
+
+class Retryable(AutomatorError):
+    """The work failed for a reason that may pass."""
+
+    status = 503
+    code = "retryable"
+
+
+class RateLimited(Retryable):
+    """The other side asked for a pause of `after` seconds."""
+
+    status = 429
+    code = "rate_limited"
+
+    def __init__(self, message: str, *, after: float, detail: str | None = None) -> None:
+        """`after` is in seconds."""
+        super().__init__(message, detail=detail)
+        self.after = after
+
+
+class ReauthorisationRequired(AutomatorError):
+    """A connected account's permission has ended."""
+
+    status = 409
+    code = "reauthorisation_required"
+
+
+class Cancelled(AutomatorError):
+    """The work was cancelled."""
+
+    status = 409
+    code = "cancelled"
+
+
+class LeaseLost(AutomatorError):
+    """The lease on the work ended; nothing may be written any more."""
+
+    code = "lease_lost"
+
+
+class NotFound(AutomatorError):
+    """No such thing, or none that the caller may see."""
+
+    status = 404
+    code = "not_found"
+
+
+class Conflict(AutomatorError):
+    """The thing's present state forbids the action."""
+
+    status = 409
+    code = "conflict"
+
+
+class Forbidden(AutomatorError):
+    """The caller is known and may not do this."""
+
+    status = 403
+    code = "forbidden"
+
+
+class InsufficientStorage(AutomatorError):
+    """Accepting more bytes would touch the free-space reserve."""
+
+    status = 507
+    code = "insufficient_storage"
+
+
+class Unavailable(AutomatorError):
+    """The service cannot answer now; `retry_after` is in seconds."""
+
+    status = 503
+    code = "unavailable"
+
+    def __init__(
+        self, message: str, *, retry_after: float = 5.0, detail: str | None = None
+    ) -> None:
+        """`retry_after` is in seconds."""
+        super().__init__(message, detail=detail)
+        self.retry_after = retry_after
+
+
+class Misconfigured(AutomatorError):
+    """A setting is missing or wrong; the message says how to mend it."""
+
+    code = "misconfigured"

@@ -1,0 +1,66 @@
+"""Settings, read once from the environment."""
+
+from functools import cache
+from os import cpu_count
+from pathlib import Path
+
+from pydantic import BaseModel, Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+GIB = 1 << 30
+
+
+class CellUrls(BaseModel):
+    """The two addresses of one cell's database."""
+
+    url: str
+    admin_url: str | None = None
+
+
+class Settings(BaseSettings):
+    """What an operator can set; every field is an environment variable of the same name."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    data_dir: Path = Field(default=Path("data"), validation_alias="AUTOMATOR_DATA")
+    database_url: str | None = None
+    database_admin_url: str | None = None
+    redis_url: str | None = None
+    storage_url: str | None = None
+    cells: dict[str, CellUrls] = Field(
+        default_factory=dict,
+        description="Further cells by name, as JSON; the database of DATABASE_URL is cell 'main'.",
+    )
+    cell_tenants: int = Field(default=2000, description="Tenants that one cell may hold.")
+
+    lease_seconds: float = 8.0
+    renew_seconds: float = 2.0
+    grace_seconds: float = Field(default=20.0, description="How long work may finish on SIGTERM.")
+    max_failures: int = Field(default=4, description="Failures after which a stage is quarantined.")
+    max_losses: int = Field(default=8, description="Lost workers after which it is, too.")
+
+    free_space_reserve_bytes: int = 2 * GIB
+    scratch_dir: Path | None = None
+    scratch_bytes: int = Field(default=40 * GIB, description="Scratch space of one worker slot.")
+
+    workers: int = Field(default=max(1, (cpu_count() or 2) // 2), description="Media slots.")
+    ffmpeg: str | None = None
+    ffprobe: str | None = None
+    log_level: str = "INFO"
+    log_json: bool = False
+
+    @field_validator("data_dir", "scratch_dir")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return value.expanduser().absolute() if value is not None else None
+
+    @field_validator("database_url", "database_admin_url", "redis_url", "storage_url", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: str | None) -> str | None:
+        return value or None
+
+
+@cache
+def get_settings() -> Settings:
+    """The process's settings."""
+    return Settings()
