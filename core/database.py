@@ -1,0 +1,107 @@
+"""One cell's database: role names, engines, and transactions that begin as a tenant."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
+from sqlalchemy.orm import Session
+
+# A backend keeps about 0.39 MB for every schema it has touched, so it is let go after this many.
+TENANTS_PER_CONNECTION = 200
+
+_TIMEOUTS = {
+    "statement_timeout": "30s",
+    "lock_timeout": "5s",
+    "idle_in_transaction_session_timeout": "30s",
+}
+
+_ENTER_TENANT = text(
+    "SELECT set_config('role', :role, true), set_config('search_path', :path, true)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RoleNames:
+    """The roles of one database; roles belong to the whole server, so their names carry its name."""
+
+    migrator: str
+    ledger: str
+    tenant_base: str
+
+    @classmethod
+    def of(cls, database: str) -> "RoleNames":
+        """The names for a database of this name."""
+        suffix = database
+        if not re.fullmatch(r"[a-z0-9_]{1,40}", database):
+            suffix = hashlib.sha256(database.encode()).hexdigest()[:24]
+        return cls(f"migrator_{suffix}", f"ledger_{suffix}", f"tenant_base_{suffix}")
+
+
+def tenant_role(tenant_id: UUID) -> str:
+    """The name of a tenant's role, which is its schema's name, too."""
+    return f"t_{tenant_id.hex}"
+
+
+def sqlalchemy_url(url: str) -> URL:
+    """A libpq address (postgresql://…) as SQLAlchemy takes it."""
+    return make_url(url).set(drivername="postgresql+psycopg")
+
+
+def connect(url: str, *, autocommit: bool = True) -> psycopg.Connection[tuple[Any, ...]]:
+    """A connection of its own, outside every pool: for LISTEN and for leases."""
+    return psycopg.connect(
+        sqlalchemy_url(url).set(drivername="postgresql").render_as_string(hide_password=False),
+        autocommit=autocommit,
+        prepare_threshold=None,
+        connect_timeout=5,
+    )
+
+
+class Database:
+    """A pool of connections to one cell; `dispose()` it after a fork and at the end."""
+
+    def __init__(self, url: str, *, pool_size: int = 4) -> None:
+        """`url` is a libpq address; at most `pool_size` connections are open at once."""
+        self.url = url
+        self.engine: Engine = create_engine(
+            sqlalchemy_url(url),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=10,
+            pool_pre_ping=True,
+            connect_args={
+                # Transaction pooling and per-tenant schemas both break server-side prepared plans.
+                "prepare_threshold": None,
+                "connect_timeout": 5,
+                "options": " ".join(f"-c {name}={value}" for name, value in _TIMEOUTS.items()),
+            },
+        )
+
+    def dispose(self, *, close: bool = True) -> None:
+        """Close the pool; with `close` off, forget it, as a forked child must."""
+        self.engine.dispose(close=close)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A transaction without a tenant: it can call the closed list of functions, no more."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def tenant_scope(self, tenant_id: UUID) -> Iterator[Session]:
+        """A session whose one transaction acts as the tenant; it commits when the block ends."""
+        with self.engine.connect() as connection:
+            role = tenant_role(tenant_id)
+            with Session(connection, expire_on_commit=False) as session, session.begin():
+                session.execute(_ENTER_TENANT, {"role": role, "path": f"{role}, pg_temp"})
+                yield session
+            touched: set[UUID] = connection.info.setdefault("tenants", set())
+            touched.add(tenant_id)
+            if len(touched) > TENANTS_PER_CONNECTION:
+                connection.invalidate()

@@ -1,0 +1,1 @@
+"""Rows and migrations. No input or output, no business."""

@@ -1,0 +1,49 @@
+"""Assets, what a brand uploaded, and artifacts, what was made of them."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import FetchedValue, ForeignKey
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import TenantBase
+
+
+class Asset(TenantBase):
+    """One uploaded file."""
+
+    __tablename__ = "assets"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=FetchedValue())
+    name: Mapped[str]
+    kind: Mapped[str]
+    mime: Mapped[str]
+    bytes: Mapped[int]
+    sha256: Mapped[str]
+    storage_key: Mapped[str]
+    media: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    created_at: Mapped[datetime] = mapped_column(server_default=FetchedValue())
+
+
+class Artifact(TenantBase):
+    """One file that a stage's chosen attempt made; it never changes."""
+
+    __tablename__ = "artifacts"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=FetchedValue())
+    asset_id: Mapped[UUID] = mapped_column(ForeignKey(Asset.id))
+    run_id: Mapped[UUID]
+    stage_id: Mapped[UUID]
+    stage: Mapped[str]
+    attempt: Mapped[int]
+    kind: Mapped[str]
+    path: Mapped[str]
+    storage_key: Mapped[str] = mapped_column(unique=True)
+    mime: Mapped[str]
+    bytes: Mapped[int]
+    sha256: Mapped[str]
+    attributes: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=FetchedValue())
+    created_at: Mapped[datetime] = mapped_column(server_default=FetchedValue())
+    superseded_at: Mapped[datetime | None]

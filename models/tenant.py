@@ -1,0 +1,44 @@
+"""Tenants: where each lives, and what its cell knows of it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import FetchedValue, ForeignKey, Identity, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import CellBase, DirectoryBase
+
+
+class Tenant(DirectoryBase):
+    """A brand or an agency's client, in the directory."""
+
+    __tablename__ = "tenants"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.gen_random_uuid())
+    slug: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    cell: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default="creating")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class CellTenant(CellBase):
+    """A tenant in its cell; `lane` is its place in the round-robin of the fair claim."""
+
+    __tablename__ = "tenants"
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    lane: Mapped[int] = mapped_column(Identity(always=True), unique=True)
+    weight: Mapped[float] = mapped_column(server_default="1")
+    suspended: Mapped[bool] = mapped_column(server_default="false")
+    schema_version: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class EventHead(CellBase):
+    """The last sequence number given to an event of a tenant."""
+
+    __tablename__ = "event_heads"
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey(CellTenant.tenant_id), primary_key=True)
+    seq: Mapped[int] = mapped_column(server_default=FetchedValue())
