@@ -1,0 +1,32 @@
+"""Starts one program that dies with the process which started it.
+
+Run as a script by `core.embedded.processes`: it must import nothing but the standard library, since
+it starts under `-I -S`. `setpriv --pdeathsig` would do most of this, but it cannot notice that the
+parent died before the signal was asked for.
+"""
+
+import ctypes
+import os
+import sys
+
+PR_SET_PDEATHSIG = 1
+
+
+def main(argv: list[str]) -> None:
+    """Becomes the program after `--`; arguments: parent pid, death signal, uid, gid."""
+    parent, death_signal, uid, gid = (int(text) for text in argv[:4])
+    command = argv[argv.index("--") + 1 :]
+    if uid != os.geteuid():
+        os.setgroups([])
+        os.setresgid(gid, gid, gid)
+        os.setresuid(uid, uid, uid)
+    # A change of user clears the setting, so it comes after.
+    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0) != 0:
+        sys.exit(f"prctl: {os.strerror(ctypes.get_errno())}")
+    if os.getppid() != parent:
+        sys.exit("the process that asked for this one is gone")
+    os.execvp(command[0], command)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,64 @@
+"""Fixtures that every test may use: real servers, shared by the whole run."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.embedded import EmbeddedServers
+from tests import servers
+from tests.servers import PostgresForTests
+
+_ROOT = "AUTOMATOR_TEST_ROOT"
+_SUPERUSER_URL = "AUTOMATOR_TEST_DATABASE_SUPERUSER_URL"
+_REDIS_URL = "AUTOMATOR_TEST_REDIS_URL"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Gives the run, with all its processes, one folder for its servers."""
+    if not hasattr(config, "workerinput"):
+        root = Path(tempfile.mkdtemp(prefix="automator-test-", dir="/tmp"))  # sockets: short
+        root.chmod(0o711)
+        os.environ[_ROOT] = str(root)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Waits until the servers are gone."""
+    if not hasattr(config, "workerinput") and _ROOT in os.environ:
+        servers.remove(Path(os.environ.pop(_ROOT)))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresForTests]:
+    """A PostgreSQL server for the whole run: the user's own if the environment names one."""
+    if url := os.environ.get(_SUPERUSER_URL):
+        yield PostgresForTests(url)
+        return
+    with servers.shared_servers(Path(os.environ[_ROOT])) as urls:
+        assert urls.database_superuser_url is not None
+        yield PostgresForTests(urls.database_superuser_url)
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[str]:
+    """The address of a Valkey of this test process's own."""
+    if url := os.environ.get(_REDIS_URL):
+        yield url
+        return
+    folder = Path(os.environ[_ROOT]) / f"valkey-{os.getpid()}"
+    with EmbeddedServers(folder, postgres=False, durable=False) as urls:
+        assert urls.redis_url is not None
+        yield urls.redis_url
+
+
+@pytest.fixture
+def valkey(valkey_server: str) -> str:
+    """The address of an empty Valkey."""
+    import redis
+
+    client = redis.Redis.from_url(valkey_server)
+    client.flushall()
+    client.close()
+    return valkey_server
