@@ -1,0 +1,91 @@
+"""An installation as its settings describe it: cells, storage and where each tenant lives."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.database import Database
+from core.errors import Misconfigured, NotFound, Unavailable
+from core.settings import CellUrls, Settings
+from core.storage import Storage, open_storage
+
+MAIN_CELL = "main"
+DEFAULT_TENANT = "default"
+
+
+def cell_urls(settings: Settings) -> dict[str, CellUrls]:
+    """Every cell's addresses by name; the directory's database is the first cell."""
+    if settings.database_url is None:
+        raise Misconfigured("DATABASE_URL is not set, and no installation runs on this data folder")
+    main = CellUrls(url=settings.database_url, admin_url=settings.database_admin_url)
+    return {MAIN_CELL: main, **settings.cells}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A tenant and the cell that holds it."""
+
+    tenant_id: UUID
+    slug: str
+    name: str
+    cell: str
+
+
+class Installation:
+    """Open connections to everything that the settings name; state: the pools."""
+
+    def __init__(self, settings: Settings, *, pool_size: int = 4) -> None:
+        """`pool_size` bounds the connections to each cell."""
+        self.settings = settings
+        self._pool_size = pool_size
+        self._cells: dict[str, Database] = {}
+
+    @cached_property
+    def storage(self) -> Storage:
+        """Where the bytes are."""
+        url = self.settings.storage_url or (self.settings.data_dir / "storage").as_uri()
+        return open_storage(url)
+
+    @cached_property
+    def cell_names(self) -> tuple[str, ...]:
+        """The cells, the directory's own first."""
+        return tuple(cell_urls(self.settings))
+
+    def cell(self, name: str = MAIN_CELL) -> Database:
+        """The database of a cell; `Misconfigured` when the settings do not name it."""
+        if name not in self._cells:
+            urls = cell_urls(self.settings).get(name)
+            if urls is None:
+                raise Misconfigured(f"the settings name no cell {name!r}: add it to CELLS")
+            self._cells[name] = Database(urls.url, pool_size=self._pool_size)
+        return self._cells[name]
+
+    def place(self, tenant: str) -> Place:
+        """Where a tenant lives, by slug or id; `NotFound`, or `Unavailable` while it is closed."""
+        with self.cell().transaction() as connection:
+            row = connection.execute(
+                text("SELECT id, slug, name, cell, state FROM directory.find_tenant(:tenant)"),
+                {"tenant": tenant},
+            ).one_or_none()
+        if row is None or row.state == "purging":
+            raise NotFound(f"there is no tenant {tenant!r}")
+        if row.state != "active":
+            raise Unavailable(f"tenant {tenant!r} is {row.state}")
+        return Place(row.id, row.slug, row.name, row.cell)
+
+    @contextmanager
+    def tenant_scope(self, place: Place) -> Iterator[Session]:
+        """A session whose one transaction acts as the tenant and commits when the block ends."""
+        with self.cell(place.cell).tenant_scope(place.tenant_id) as session:
+            yield session
+
+    def close(self) -> None:
+        """Close every pool."""
+        for database in self._cells.values():
+            database.dispose()
+        self._cells.clear()
