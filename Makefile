@@ -1,0 +1,70 @@
+# Everything goes through .venv, which `requirements/install.sh` fills from hashed locks.
+# All names are relative: the checkout may lie in a path with spaces.
+
+PACKAGES := api cli core models pipeline services transcoders workers
+PROCESSES ?= auto
+BIN := .venv/bin
+export PYTHON
+
+# Scripts in an environment name the place where it was made.
+MOVED := $(shell [ "$$(cat .venv/.place 2>/dev/null)" = "$$PWD" ] || rm -f .venv/.run)
+
+.PHONY: help install run demo test test-all check format bench lock clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make run       install and start everything; Ctrl-C stops it'
+	@echo 'make test      install what tests need and run all but the long ones'
+	@echo 'make demo      push one real clip through and show the results'
+	@echo 'make install   what both do first; leaves .venv/bin/automator'
+	@echo 'make check     formatting, lint, strict types, import contracts'
+	@echo 'make test-all  every test; under 50 minutes'
+	@echo 'make bench     the measurements of docs/benchmarks.md'
+	@echo 'make lock      resolve the dependencies again'
+
+install: .venv/.run
+
+.venv/.run: requirements/install.sh requirements/bootstrap.lock requirements/run.lock pyproject.toml
+	@rm -f .venv/.test
+	@sh requirements/install.sh requirements/run.lock
+	@touch $@
+
+.venv/.test: .venv/.run requirements/test.lock
+	@sh requirements/install.sh requirements/test.lock
+	@touch $@
+
+run: install
+	@exec $(BIN)/automator up $(ARGS)
+
+demo: install
+	@exec $(BIN)/automator process docs/demo/clip.mp4 --out demo $(ARGS)
+
+test: .venv/.test
+	@$(BIN)/python -m pytest -n $(PROCESSES) -m 'not long' $(ARGS)
+
+test-all: .venv/.test
+	@$(BIN)/python -m pytest -n $(PROCESSES) $(ARGS)
+
+check: .venv/.test
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy $(PACKAGES) tests benchmarks
+	@$(BIN)/lint-imports --no-cache
+
+format: .venv/.test
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format --quiet .
+
+bench: .venv/.test
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+COMPILE := .venv/uv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+	--python-version 3.11 --custom-compile-command 'make lock'
+
+lock: .venv/.run
+	@$(COMPILE) requirements/bootstrap.in -o requirements/bootstrap.lock
+	@$(COMPILE) pyproject.toml -o requirements/run.lock
+	@$(COMPILE) pyproject.toml --extra test -c requirements/run.lock -o requirements/test.lock
+
+clean:
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
