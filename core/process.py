@@ -273,7 +273,7 @@ class _Watch:
                 self._pipes.unregister(key.fileobj)
 
     def _drain(self) -> None:
-        """Read what the dead left in the pipes; end-of-file also means that all of them are gone."""
+        """Read what the dead left in the pipes; their end means that all of them are gone."""
         until = time.monotonic() + _DRAIN_SECONDS
         while self._pipes.get_map() and time.monotonic() < until:
             before = time.monotonic()
@@ -311,7 +311,7 @@ class _Watch:
         return LimitReached(f"{self._name} {did}", limit=limit, detail=self._tail())
 
     def _diagnose(self) -> None:
-        """Turn the marks that limits leave into errors; what is left is the program's own failure."""
+        """Turn the marks that limits leave into errors; the rest is the program's own failure."""
         code, tail, limits = self._child.returncode, self._tail(), self._limits
         if code == 0:
             return

@@ -1,0 +1,270 @@
+"""A folder as a store.
+
+Objects are ordinary files below the root, so that an operator can copy, back up and look at them.
+Every path is walked from the root with descriptors that do not follow symbolic links.
+"""
+
+import errno
+import fcntl
+import hashlib
+import os
+import secrets
+import stat
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from core.errors import InsufficientStorage, NotFound
+from core.keys import checked_key
+from core.storage import Stored, StoredObject
+
+_INCOMING: Final = ".incoming"  # no key begins with a dot
+_CHUNK: Final = 1 << 20
+_FICLONE: Final = 0x40049409  # ioctl_ficlone(2)
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE_MODE: Final = 0o640
+_FOLDER_MODE: Final = 0o750
+
+
+class FolderStorage:
+    """`core.storage.Storage` in a folder, which is made where it is missing."""
+
+    def __init__(self, root: Path) -> None:
+        """`root` is absolute."""
+        self.root = root
+        (root / _INCOMING).mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+
+    def put(self, key: str, path: Path, *, consume: bool = False) -> Stored:
+        """See `Storage.put`. On one file system a consumed file is linked, not copied."""
+        *folders, name = checked_key(key).split("/")
+        incoming = self.root / _INCOMING / secrets.token_hex(16)
+        try:
+            digest, size = _take(path, incoming, link=consume)
+            self._place(incoming, folders, name)
+        except OSError as error:
+            if error.errno in _NO_ROOM:
+                raise InsufficientStorage("the storage folder has no room left") from error
+            raise
+        finally:
+            incoming.unlink(missing_ok=True)
+        if consume:
+            path.unlink()
+        return Stored(key, size, digest)
+
+    def _place(self, incoming: Path, folders: Sequence[str], name: str) -> None:
+        while True:
+            try:
+                with self._folder(folders, make=True) as folder:
+                    os.rename(incoming, name, dst_dir_fd=folder)
+                    os.fsync(folder)
+                    return
+            except (FileNotFoundError, NotFound):
+                # Someone pruned the folder while it was still empty: make it again. A link in
+                # its place stays, and is not ours to replace.
+                if not incoming.exists() or self._through_link(folders):
+                    raise
+
+    def _through_link(self, folders: Sequence[str]) -> bool:
+        path = self.root
+        for part in folders:
+            path /= part
+            if path.is_symlink() or path.is_file():
+                return True
+        return False
+
+    @contextmanager
+    def local(self, key: str) -> Iterator[Path]:
+        """The file itself: read it, do not write it."""
+        self.stat(key)
+        yield self.root / key
+
+    def open(self, key: str) -> BinaryIO:
+        """See `Storage.open`."""
+        *folders, name = checked_key(key).split("/")
+        with self._folder(folders) as folder, _missing(key):
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+            handle = os.open(name, flags, dir_fd=folder)
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                os.close(handle)
+                raise NotFound(f"nothing is stored under {key}")
+            return os.fdopen(handle, "rb")
+
+    def stat(self, key: str) -> StoredObject:
+        """See `Storage.stat`."""
+        *folders, name = checked_key(key).split("/")
+        with self._folder(folders) as folder, _missing(key):
+            found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        if not stat.S_ISREG(found.st_mode):
+            raise NotFound(f"nothing is stored under {key}")
+        return StoredObject(key, found.st_size, found.st_mtime)
+
+    def list(self, prefix: str = "") -> Iterator[StoredObject]:
+        """See `Storage.list`; files that vanish meanwhile are left out."""
+        if prefix:
+            checked_key(prefix)
+        yield from self._below(prefix)
+
+    def delete(self, key: str) -> None:
+        """See `Storage.delete`; folders left empty go too."""
+        *folders, name = checked_key(key).split("/")
+        with (
+            suppress(NotFound, FileNotFoundError, IsADirectoryError),
+            self._folder(folders) as folder,
+        ):
+            os.unlink(name, dir_fd=folder)
+        self._prune(folders)
+
+    def delete_prefix(self, prefix: str) -> int:
+        """See `Storage.delete_prefix`. An empty prefix is refused."""
+        folders = checked_key(prefix).split("/")
+        removed = 0
+        with suppress(NotFound):
+            with self._folder(folders) as folder:
+                removed = _empty(folder)
+            self._prune(folders)
+        return removed
+
+    def free_bytes(self) -> int:
+        """What the file system still gives to an ordinary user."""
+        found = os.statvfs(self.root)
+        return found.f_bavail * found.f_frsize
+
+    def sweep_incoming(self, older_than_seconds: float) -> int:
+        """Remove what killed writers left behind; the number of files removed."""
+        before, removed = time.time() - older_than_seconds, 0
+        for left in (self.root / _INCOMING).iterdir():
+            with suppress(FileNotFoundError):
+                if left.stat().st_ctime < before:
+                    left.unlink()
+                    removed += 1
+        return removed
+
+    @contextmanager
+    def _folder(self, parts: Sequence[str], *, make: bool = False) -> Iterator[int]:
+        """A descriptor of the folder; NotFound where it is missing or reached through a link."""
+        handle = os.open(self.root, _FOLDER & ~os.O_NOFOLLOW)
+        try:
+            for part in parts:
+                if make:
+                    with suppress(FileExistsError):
+                        os.mkdir(part, _FOLDER_MODE, dir_fd=handle)
+                        os.fsync(handle)
+                with _missing("/".join(parts)):
+                    inner = os.open(part, _FOLDER, dir_fd=handle)
+                os.close(handle)
+                handle = inner
+            yield handle
+        finally:
+            os.close(handle)
+
+    def _below(self, prefix: str) -> Iterator[StoredObject]:
+        try:
+            with self._folder(prefix.split("/") if prefix else []) as folder:
+                names = sorted(os.listdir(folder))
+        except NotFound:
+            return
+        for name in names:
+            if name.startswith("."):
+                continue
+            key = f"{prefix}/{name}" if prefix else name
+            try:
+                yield self.stat(key)
+            except NotFound:
+                yield from self._below(key)
+
+    def _prune(self, parts: Sequence[str]) -> None:
+        """Remove folders that are empty, from the inside out."""
+        while parts:
+            *outer, name = parts
+            try:
+                with self._folder(outer) as folder:
+                    os.rmdir(name, dir_fd=folder)
+            except (OSError, NotFound):
+                return
+            parts = outer
+
+
+@contextmanager
+def _missing(key: str) -> Iterator[None]:
+    """NotFound for what is absent, or present as a link where no link may be."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            raise NotFound(f"nothing is stored under {key}") from None
+        raise
+
+
+def _take(source: Path, target: Path, *, link: bool) -> tuple[str, int]:
+    """Bring a file to `target` durably by the cheapest way; its sha256 and its size."""
+    with open(os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as reader:
+        if link and _linked(source, target):
+            with target.open("rb") as writer:
+                os.fchmod(writer.fileno(), _FILE_MODE)
+                digest = hashlib.file_digest(reader, "sha256").hexdigest()
+                os.fsync(writer.fileno())
+                return digest, os.fstat(writer.fileno()).st_size
+        handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _FILE_MODE)
+        with open(handle, "wb", buffering=0) as writer:
+            if _cloned(reader, handle):
+                digest = hashlib.file_digest(reader, "sha256").hexdigest()
+            else:
+                digest = _copy(reader, handle)
+            os.fsync(handle)
+            return digest, os.fstat(handle).st_size
+
+
+def _linked(source: Path, target: Path) -> bool:
+    # A file with other names could be changed through them: only a sole name is taken over.
+    if os.lstat(source).st_nlink != 1:
+        return False
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:
+        return False
+    return True
+
+
+def _cloned(reader: BinaryIO, handle: int) -> bool:
+    """Share the blocks where the file system can (btrfs, XFS, bcachefs)."""
+    try:
+        fcntl.ioctl(handle, _FICLONE, reader.fileno())
+    except OSError:
+        return False
+    return True
+
+
+def _copy(reader: BinaryIO, handle: int) -> str:
+    """Copy and hash in one reading, which copy_file_range would make two."""
+    digest = hashlib.sha256()
+    while chunk := reader.read(_CHUNK):
+        digest.update(chunk)
+        view = memoryview(chunk)
+        while view:
+            view = view[os.write(handle, view) :]
+    return digest.hexdigest()
+
+
+def _empty(folder: int) -> int:
+    """Remove everything in a folder, links as links; the number of files removed."""
+    removed = 0
+    for name in os.listdir(folder):
+        try:
+            inner = os.open(name, _FOLDER, dir_fd=folder)
+        except FileNotFoundError:
+            continue
+        except OSError:
+            with suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=folder)
+                removed += 1
+            continue
+        try:
+            removed += _empty(inner)
+        finally:
+            os.close(inner)
+        with suppress(OSError):
+            os.rmdir(name, dir_fd=folder)
+    return removed
