@@ -1,0 +1,1 @@
+"""FastAPI: routes and schemas, one file a noun."""

@@ -1,0 +1,47 @@
+"""The application: routes, error handling and the lifetime of its connections."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import FastAPI
+
+from api import problems
+from api.routes import assets, health, runs
+from core.settings import get_settings
+from services.installation import Installation
+
+TOKEN_VARIABLE = "AUTOMATOR_TOKEN"  # noqa: S105 - the name of the variable, not a secret
+
+
+def _version() -> str:
+    try:
+        return version("brand-automator")
+    except PackageNotFoundError:
+        return "0"
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    app.state.installation.close()
+
+
+def create_app() -> FastAPI:
+    """The API over the installation that the environment describes."""
+    app = FastAPI(
+        title="Brand Automator",
+        version=_version(),
+        lifespan=_lifespan,
+        docs_url="/docs",
+        redoc_url=None,
+        openapi_url="/v1/openapi.json",
+    )
+    app.state.installation = Installation(get_settings(), pool_size=8)
+    app.state.token = os.environ.get(TOKEN_VARIABLE)
+    problems.install(app)
+    app.include_router(health.router)
+    app.include_router(assets.router, prefix="/v1")
+    app.include_router(runs.router, prefix="/v1")
+    return app

@@ -1,0 +1,51 @@
+"""What a request acts with: the installation, the caller's tenant and its transaction."""
+
+import hmac
+from collections.abc import Iterator
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy.orm import Session
+from starlette.exceptions import HTTPException
+
+from services.installation import DEFAULT_TENANT, Installation, Place
+
+_bearer = HTTPBearer(auto_error=False, description="The token that `automator up` prints.")
+
+
+def installation(request: Request) -> Installation:
+    """The process's installation."""
+    found = request.app.state.installation
+    assert isinstance(found, Installation)
+    return found
+
+
+InstallationDep = Annotated[Installation, Depends(installation)]
+
+
+def place(
+    request: Request,
+    current: InstallationDep,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> Place:
+    """The caller's tenant; 401 without the right token."""
+    token: str | None = request.app.state.token
+    given = credentials.credentials if credentials else ""
+    if not token or not hmac.compare_digest(token.encode(), given.encode()):
+        raise HTTPException(
+            401, "a bearer token is needed", headers={"WWW-Authenticate": 'Bearer realm="automator"'}
+        )
+    return current.place(DEFAULT_TENANT)
+
+
+PlaceDep = Annotated[Place, Depends(place)]
+
+
+def session(current: InstallationDep, where: PlaceDep) -> Iterator[Session]:
+    """The request's one transaction, as the tenant; committed before the response is sent."""
+    with current.tenant_scope(where) as opened:
+        yield opened
+
+
+SessionDep = Annotated[Session, Depends(session, scope="function")]

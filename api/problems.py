@@ -1,0 +1,86 @@
+"""Errors become problem details (RFC 9457), in this one place."""
+
+import logging
+from http import HTTPStatus
+from math import ceil
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import OperationalError
+from starlette.exceptions import HTTPException
+
+from core.errors import AutomatorError, RateLimited, Unavailable
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    headers: dict[str, str] | None = None,
+    **members: Any,
+) -> JSONResponse:
+    """A problem response; `code` is stable and meant for programs, `detail` for people."""
+    body = {
+        "type": f"urn:brand-automator:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": code,
+        "detail": detail,
+        **members,
+    }
+    return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def install(app: FastAPI) -> None:
+    """Teach the application to answer every error as a problem."""
+    app.add_exception_handler(AutomatorError, _product_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(OperationalError, _database_away)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def _product_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, AutomatorError)
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.warning("request failed: %s: %s", error.code, error)
+    after = None
+    if isinstance(error, Unavailable):
+        after = error.retry_after
+    elif isinstance(error, RateLimited):
+        after = error.after
+    headers = {"Retry-After": str(max(1, ceil(after)))} if after is not None else None
+    return problem(error.status, error.code, str(error), headers=headers)
+
+
+def _http_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
+    headers = dict(error.headers) if error.headers else None
+    return problem(error.status_code, code, str(error.detail), headers=headers)
+
+
+def _invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    errors = [
+        {"pointer": "/" + "/".join(str(part) for part in item["loc"]), "detail": item["msg"]}
+        for item in error.errors()
+    ]
+    return problem(422, "invalid_request", "the request does not fit its schema", errors=errors)
+
+
+def _database_away(_: Request, error: Exception) -> Response:
+    log.warning("database: %s", type(error).__name__)
+    return problem(503, "unavailable", "the database cannot be reached", headers={"Retry-After": "5"})
+
+
+def _unexpected(_: Request, error: Exception) -> Response:
+    log.error("unexpected error", exc_info=error)
+    return problem(500, "internal", "something went wrong on our side")

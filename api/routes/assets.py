@@ -1,0 +1,104 @@
+"""Assets: send a file, and see what is known of it."""
+
+import os
+from pathlib import Path
+from tempfile import mkstemp
+from typing import Annotated
+from uuid import UUID
+
+from anyio import to_thread
+from fastapi import APIRouter, Query, Request
+from starlette.exceptions import HTTPException
+
+from api.context import InstallationDep, PlaceDep, SessionDep
+from api.schemas import AssetCreated, AssetOut, RunOut
+from core.errors import AutomatorError, InsufficientStorage
+from services import assets, runs
+from services.installation import Installation, Place
+
+router = APIRouter(prefix="/assets", tags=["assets"])
+
+_BUFFER = 4 << 20
+
+
+@router.post("", status_code=201, openapi_extra={"requestBody": {
+    "required": True,
+    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+}})  # fmt: skip
+async def create_asset(
+    request: Request,
+    current: InstallationDep,
+    where: PlaceDep,
+    name: Annotated[str, Query(min_length=1, max_length=1024)],
+    recipe: str | None = None,
+) -> AssetCreated:
+    """Store the request's body as an asset and start a recipe on it."""
+    path = await _spool(request, current)
+    try:
+        return await to_thread.run_sync(_begin, current, where, path, name, recipe)
+    finally:
+        path.unlink(missing_ok=True)
+
+
+@router.get("/{asset_id}")
+def get_asset(asset_id: UUID, session: SessionDep) -> AssetOut:
+    """One asset."""
+    return AssetOut.model_validate(assets.get(session, asset_id))
+
+
+async def _spool(request: Request, current: Installation) -> Path:
+    """The body as a file beside the storage; refused before it is read where there is no room."""
+    length = request.headers.get("content-length")
+    if length is None or not length.isdigit():
+        raise HTTPException(411, "the request must say how long its body is")
+    reserve = current.settings.free_space_reserve_bytes
+    assets.admit(current.storage, int(length), reserve=reserve)
+    folder = current.settings.data_dir / "incoming"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, name = mkstemp(dir=folder)
+    path = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            buffer = bytearray()
+            async for chunk in request.stream():
+                buffer += chunk
+                if len(buffer) >= _BUFFER:
+                    # A write on the event loop would hold up every other request.
+                    await to_thread.run_sync(stream.write, bytes(buffer))
+                    buffer.clear()
+            await to_thread.run_sync(stream.write, bytes(buffer))
+        if path.stat().st_size != int(length):
+            raise HTTPException(400, "the body ended early")
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise InsufficientStorage("the upload could not be written") from error
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return path
+
+
+def _begin(
+    current: Installation, where: Place, path: Path, name: str, recipe: str | None
+) -> AssetCreated:
+    received = assets.receive(
+        current.storage,
+        where.tenant_id,
+        path,
+        name,
+        reserve=current.settings.free_space_reserve_bytes,
+        consume=True,
+    )
+    try:
+        with current.tenant_scope(where) as session:
+            asset = assets.record(session, received)
+            run = runs.start(session, where.tenant_id, asset, recipe=recipe)
+            session.refresh(asset)
+            session.refresh(run)
+            return AssetCreated(
+                asset=AssetOut.model_validate(asset), run=RunOut.model_validate(run)
+            )
+    except AutomatorError:
+        # Refused before the commit. Where a commit's outcome is unknown, the bytes stay.
+        current.storage.delete(received.key)
+        raise

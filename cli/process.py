@@ -1,0 +1,166 @@
+"""`automator process`: send files through the installation and collect what comes out."""
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import click
+from rich.console import Console
+
+from cli.connection import connected
+from cli.progress import RunBars
+from core.errors import AutomatorError, Conflict, Rejected
+from services import assets, exports, runs
+from services.installation import DEFAULT_TENANT, Installation, Place
+from services.runs import RunReport
+
+_POLL_SECONDS = 0.25
+
+
+@dataclass(slots=True)
+class Job:
+    """One input on its way; `problem` is set once it has failed."""
+
+    file: Path
+    target: Path
+    run_id: UUID | None = None
+    report: RunReport | None = None
+    manifest: Path | None = None
+    problem: str | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether its run goes on."""
+        return self.run_id is not None and self.manifest is None and self.problem is None
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for results.")
+@click.option("--data", type=click.Path(path_type=Path), help="Data folder of the installation.")
+@click.option("--recipe", help="The recipe to use instead of the one for the file's kind.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document, no progress bars.")
+def command(
+    files: tuple[Path, ...], out: Path, data: Path | None, recipe: str | None, as_json: bool
+) -> int:
+    """Send FILES through the same services, queue and workers as an upload.
+
+    Uses the installation that runs on the data folder, or starts one and stops it afterwards.
+    """
+    names = exports.folder_names(files)
+    jobs = [Job(file, out / name) for file, name in zip(files, names, strict=True)]
+    for job in jobs:
+        _check(job)
+    if any(job.problem is None for job in jobs):
+        console = Console(stderr=True)
+        with connected(data, announce=None if as_json else console) as installation:
+            place = installation.place(DEFAULT_TENANT)
+            for job in jobs:
+                _submit(installation, place, job, recipe)
+            bars: AbstractContextManager[RunBars | None] = (
+                nullcontext() if as_json else RunBars(console)
+            )
+            with bars as view:
+                _follow(installation, place, jobs, view)
+    return _tell(jobs, as_json=as_json)
+
+
+def _check(job: Job) -> None:
+    try:
+        if not job.file.is_file():
+            missing = not job.file.exists()
+            raise Rejected("there is no such file" if missing else "it is not a regular file")
+        exports.check_target(job.target)
+    except (AutomatorError, OSError) as error:
+        job.problem = str(error)
+
+
+def _submit(installation: Installation, place: Place, job: Job, recipe: str | None) -> None:
+    if job.problem is not None:
+        return
+    try:
+        received = assets.receive(
+            installation.storage,
+            place.tenant_id,
+            job.file.resolve(),
+            job.file.name,
+            reserve=installation.settings.free_space_reserve_bytes,
+        )
+        with installation.tenant_scope(place) as session:
+            asset = assets.record(session, received)
+            job.run_id = runs.start(session, place.tenant_id, asset, recipe=recipe).id
+    except AutomatorError as error:
+        job.problem = str(error)
+    except OSError as error:
+        job.problem = error.strerror or str(error)
+
+
+def _follow(
+    installation: Installation, place: Place, jobs: Sequence[Job], view: RunBars | None
+) -> None:
+    try:
+        while waiting := [job for job in jobs if job.open]:
+            for job in waiting:
+                _look(installation, place, job)
+                if view is not None and job.report is not None:
+                    view.show(job.file.name, job.report)
+            time.sleep(_POLL_SECONDS)
+    except KeyboardInterrupt:
+        _cancel(installation, place, [job for job in jobs if job.open])
+        raise
+
+
+def _look(installation: Installation, place: Place, job: Job) -> None:
+    assert job.run_id is not None
+    with installation.tenant_scope(place) as session:
+        job.report = runs.report(session, job.run_id)
+    state = job.report.run.state
+    if state == "done":
+        try:
+            job.manifest = exports.export_run(installation.storage, job.report, job.target)
+        except AutomatorError as error:
+            job.problem = str(error)
+    elif state in runs.ENDED:
+        job.problem = _reason(job.report)
+
+
+def _reason(report: RunReport) -> str:
+    for stage in report.stages:
+        if stage.state == "failed" and stage.error:
+            return f"{stage.name}: {stage.error.get('reason', 'failed')}"
+    return f"the run is {report.run.state}"
+
+
+def _cancel(installation: Installation, place: Place, jobs: Sequence[Job]) -> None:
+    for job in jobs:
+        assert job.run_id is not None
+        try:
+            with installation.tenant_scope(place) as session:
+                runs.cancel(session, job.run_id)
+        except Conflict:
+            continue  # it ended meanwhile
+
+
+def _tell(jobs: Sequence[Job], *, as_json: bool) -> int:
+    if as_json:
+        document = [
+            {
+                "file": str(job.file),
+                "run": str(job.run_id) if job.run_id else None,
+                "manifest": str(job.manifest) if job.manifest else None,
+                "error": job.problem,
+            }
+            for job in jobs
+        ]
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    for job in jobs:
+        if job.problem is not None:
+            print(f"automator: {job.file}: {job.problem}", file=sys.stderr)
+        elif not as_json:
+            click.echo(f"{job.file} → {job.manifest}")
+    return 1 if any(job.problem is not None for job in jobs) else 0

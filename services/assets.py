@@ -1,0 +1,89 @@
+"""Assets: taking bytes in, and finding what was taken in."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.errors import InsufficientStorage, NotFound, Rejected
+from core.keys import source_key
+from core.sniff import HEAD_BYTES, Sniffed, sniff
+from core.storage import Storage
+from models.asset import Asset
+
+NAME_LENGTH = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Bytes that lie in storage and that no row speaks of yet."""
+
+    asset_id: UUID
+    name: str
+    key: str
+    bytes: int
+    sha256: str
+    type: Sniffed
+
+
+def admit(storage: Storage, size: int, *, reserve: int) -> None:
+    """Refuse bytes that would leave less than `reserve` bytes free (InsufficientStorage)."""
+    free = storage.free_bytes()
+    if free is not None and free - size < reserve:
+        raise InsufficientStorage(
+            f"storage has {max(0, free - reserve) >> 20} MiB to give and {size >> 20} MiB are needed"
+        )
+
+
+def clean_name(name: str) -> str:
+    """A file's name as it is kept: its last part, printable, at most 255 characters."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    printable = "".join(c for c in last if c.isprintable()).strip()
+    return printable[:NAME_LENGTH] or "untitled"
+
+
+def receive(
+    storage: Storage, tenant_id: UUID, path: Path, name: str, *, reserve: int, consume: bool = False
+) -> Received:
+    """Check and store a file. No transaction is open meanwhile.
+
+    Raises Rejected for an empty or unknown file, InsufficientStorage where there is no room.
+    With `consume` the file at `path` is given up.
+    """
+    size = path.stat().st_size
+    if size == 0:
+        raise Rejected("the file is empty")
+    with path.open("rb") as stream:
+        found = sniff(stream.read(HEAD_BYTES))
+    if found is None:
+        raise Rejected("the file is no video, image or document that we know")
+    admit(storage, 0 if consume else size, reserve=reserve)
+    asset_id = uuid4()
+    stored = storage.put(source_key(tenant_id, asset_id), path, consume=consume)
+    return Received(asset_id, clean_name(name), stored.key, stored.bytes, stored.sha256, found)
+
+
+def record(session: Session, received: Received) -> Asset:
+    """The row for received bytes."""
+    asset = Asset(
+        id=received.asset_id,
+        name=received.name,
+        kind=received.type.kind,
+        mime=received.type.mime,
+        bytes=received.bytes,
+        sha256=received.sha256,
+        storage_key=received.key,
+    )
+    session.add(asset)
+    session.flush()
+    return asset
+
+
+def get(session: Session, asset_id: UUID) -> Asset:
+    """An asset of the tenant; NotFound otherwise."""
+    asset = session.scalar(select(Asset).where(Asset.id == asset_id))
+    if asset is None:
+        raise NotFound("there is no such asset")
+    return asset

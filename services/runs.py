@@ -1,0 +1,106 @@
+"""Runs: starting a recipe on an asset, and telling how far it is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from core.errors import Conflict, NotFound, Rejected
+from models.asset import Artifact, Asset
+from models.run import INTERACTIVE, Run, StageRun
+from pipeline.plan.recipes import RECIPES, plan
+from services import ledger
+
+ENDED = frozenset({"done", "failed", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """A run with all that is known of it; stages in the order in which they were planned."""
+
+    run: Run
+    asset: Asset | None
+    stages: Sequence[StageRun]
+    artifacts: Sequence[Artifact]
+
+
+def recipe_for(asset: Asset, recipe: str | None) -> str:
+    """The recipe that an asset of this kind gets unless one is named; Rejected if none fits."""
+    if recipe is not None:
+        if recipe not in RECIPES:
+            raise Rejected(f"there is no recipe {recipe!r}; there are {', '.join(sorted(RECIPES))}")
+        if RECIPES[recipe] != asset.kind:
+            raise Rejected(f"the recipe {recipe!r} takes no {asset.kind}")
+        return recipe
+    for name, kind in RECIPES.items():
+        if kind == asset.kind:
+            return name
+    raise Rejected(f"no recipe takes a file of the type {asset.mime} yet")
+
+
+def start(
+    session: Session,
+    tenant_id: UUID,
+    asset: Asset,
+    *,
+    recipe: str | None = None,
+    class_: int = INTERACTIVE,
+) -> Run:
+    """Begin a recipe on an asset; its first stage is ready when the transaction commits."""
+    name = recipe_for(asset, recipe)
+    run = Run(tenant_id=tenant_id, asset_id=asset.id, recipe=name, class_=class_, state="running")
+    session.add(run)
+    session.flush()
+    ledger.insert_graph(session, run, plan(name, None))
+    return run
+
+
+def get(session: Session, run_id: UUID) -> Run:
+    """A run of the tenant; NotFound otherwise."""
+    run = session.get(Run, run_id, populate_existing=True)
+    if run is None:
+        raise NotFound("there is no such run")
+    return run
+
+
+def report(session: Session, run_id: UUID) -> RunReport:
+    """A run, its asset, its stages and the artifacts that its stages chose."""
+    run = get(session, run_id)
+    stages = session.scalars(
+        select(StageRun).where(StageRun.run_id == run_id).order_by(StageRun.id)
+    ).all()
+    asset = session.get(Asset, run.asset_id) if run.asset_id else None
+    artifacts = session.scalars(
+        select(Artifact).where(Artifact.run_id == run_id).order_by(Artifact.stage, Artifact.path)
+    ).all()
+    return RunReport(run, asset, stages, artifacts)
+
+
+def latest(
+    session: Session, *, limit: int = 50, before: UUID | None = None, state: str | None = None
+) -> Sequence[Run]:
+    """The newest runs, at most `limit`, older than the run `before`."""
+    query = select(Run).order_by(Run.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(Run.id < before)
+    if state is not None:
+        query = query.where(Run.state == state)
+    return session.scalars(query).all()
+
+
+def cancel(session: Session, run_id: UUID) -> Run:
+    """Stop a run; Conflict when it has already ended."""
+    run = get(session, run_id)
+    if not session.scalar(text("SELECT cell.cancel_run(:run)"), {"run": run_id}):
+        raise Conflict(f"the run has already ended: it is {run.state}")
+    return get(session, run_id)
+
+
+def retry(session: Session, run_id: UUID) -> Run:
+    """Give a run's failed and cancelled stages a fresh start; Conflict when there are none."""
+    run = get(session, run_id)
+    if not session.scalar(text("SELECT cell.retry_run(:run)"), {"run": run_id}):
+        raise Conflict(f"the run has nothing to retry: it is {run.state}")
+    return get(session, run_id)
