@@ -1,0 +1,112 @@
+"""Running ffmpeg's programs on outside bytes: how inputs are given, and what failures mean."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from core.errors import Rejected, Retryable
+from core.process import CancelToken, Completed, Limits, run
+from transcoders.containers import Container
+
+# A picture or a playlist that calls itself a video must not open anything else.
+_PROTOCOLS: Final = "file"
+
+# What ffmpeg says when the bytes are at fault, and what we say.
+_INPUT_FAULTS: Final = (
+    ("moov atom not found", "the file is damaged or was cut short"),
+    ("partial file", "the file is damaged or was cut short"),
+    ("Invalid data found when processing input", "the file is damaged or no video"),
+    ("could not find codec parameters", "the file is damaged or no video"),
+    ("EBML header parsing failed", "the file is damaged or no video"),
+    ("End of file", "the file is damaged or was cut short"),
+    ("Picture size", "the picture's size is out of bounds"),
+    ("Invalid frame dimensions", "the picture's size is out of bounds"),
+)
+_NOISE: Final = re.compile(r"\[[^\]]*@ 0x[0-9a-f]+\]\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What decoding one file may use at most."""
+
+    wall_seconds: float
+    memory_bytes: int
+    cpu_seconds: int | None = None
+    scratch_bytes: int | None = None
+    output_bytes: int = 4 << 20
+
+    def limits(self) -> Limits:
+        """As limits of a child process."""
+        return Limits(
+            wall_seconds=self.wall_seconds,
+            cpu_seconds=self.cpu_seconds,
+            memory_bytes=self.memory_bytes,
+            file_bytes=self.scratch_bytes,
+            output_bytes=self.output_bytes,
+        )
+
+
+def input_arguments(path: Path, container: Container | None = None) -> tuple[str, ...]:
+    """How an untrusted file is given to ffmpeg or ffprobe.
+
+    The demuxer is fixed from the first bytes, so that ffmpeg's own guess (which would follow
+    playlists, concat scripts and session descriptions) never runs; `file:` stops a name such as
+    `concat:a|b` from being read as a protocol.
+    """
+    forced = ("-f", container.demuxer, "-format_whitelist", container.names) if container else ()
+    return ("-protocol_whitelist", _PROTOCOLS, *forced, "-i", f"file:{path.absolute()}")
+
+
+def execute(
+    argv: Sequence[str],
+    *,
+    bounds: Bounds,
+    scratch: Path | None = None,
+    cancel: CancelToken | None = None,
+    on_stdout_line: Callable[[str], None] | None = None,
+) -> Completed:
+    """Run ffmpeg or ffprobe; Rejected where the input is at fault, Retryable for other failures."""
+    done = run(
+        argv,
+        limits=bounds.limits(),
+        cancel=cancel,
+        on_stdout_line=on_stdout_line,
+        scratch=scratch,
+        scratch_bytes=bounds.scratch_bytes,
+    )
+    if done.returncode != 0:
+        raise failure(done)
+    return done
+
+
+def failure(done: Completed) -> Rejected | Retryable:
+    """The error for a run that did not return 0."""
+    for mark, meaning in _INPUT_FAULTS:
+        if mark in done.stderr_tail:
+            return Rejected(meaning, detail=done.stderr_tail)
+    lines = [_NOISE.sub("", line).strip() for line in done.stderr_tail.splitlines()]
+    said = next((line for line in reversed(lines) if line), f"it ended with {done.returncode}")
+    return Retryable(f"ffmpeg failed: {said[:200]}", detail=done.stderr_tail)
+
+
+class Progress:
+    """Turns the lines of `-progress pipe:1` into a rising fraction of 0 to 1."""
+
+    def __init__(self, duration_seconds: float, report: Callable[[float], None]) -> None:
+        """`report` is called only when the fraction has risen."""
+        self._duration, self._report, self._reached = duration_seconds, report, 0.0
+
+    def line(self, line: str) -> None:
+        """Take one line in."""
+        name, _, value = line.strip().partition("=")
+        if name == "out_time_us" and value.lstrip("-").isdigit() and self._duration > 0:
+            self._rise(min(int(value) / 1e6 / self._duration, 0.999))
+        elif name == "progress" and value == "end":
+            self._rise(1.0)
+
+    def _rise(self, fraction: float) -> None:
+        if fraction > self._reached:
+            self._reached = fraction
+            self._report(fraction)
