@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 # A backend keeps about 0.39 MB for every schema it has touched, so it is let go after this many.
 TENANTS_PER_CONNECTION = 200
 
-_TIMEOUTS = {
+TIMEOUTS = {
     "statement_timeout": "30s",
     "lock_timeout": "5s",
     "idle_in_transaction_session_timeout": "30s",
@@ -28,7 +28,7 @@ _ENTER_TENANT = text(
 
 @dataclass(frozen=True, slots=True)
 class RoleNames:
-    """The roles of one database; roles belong to the whole server, so their names carry its name."""
+    """The roles of one database; their names carry its own, since a server has one set of roles."""
 
     migrator: str
     ledger: str
@@ -79,7 +79,7 @@ class Database:
                 # Transaction pooling and per-tenant schemas both break server-side prepared plans.
                 "prepare_threshold": None,
                 "connect_timeout": 5,
-                "options": " ".join(f"-c {name}={value}" for name, value in _TIMEOUTS.items()),
+                "options": " ".join(f"-c {name}={value}" for name, value in TIMEOUTS.items()),
             },
         )
 

@@ -1,0 +1,240 @@
+"""Bringing databases to this release's schema: the directory, each cell, each tenant.
+
+Every schema changes in a transaction of its own, so that a run that is killed is simply run again.
+Changes go expand → backfill → contract over three releases, because the code of release N works on
+tenants at the revisions N and N−1.
+"""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from io import StringIO
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from core.database import RoleNames, sqlalchemy_url, tenant_role
+from core.errors import Misconfigured
+from core.settings import Settings
+from models.migrations import ROOT, versions
+from services.administration import Cell, cells, owner
+from services.bootstrap import TURN, prepare_database
+from services.installation import MAIN_CELL
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+_SHARED = ("directory", "cell")
+_VERSION_TABLE = "alembic_version"
+_alembic = threading.RLock()  # Alembic's `op` is one for the whole process
+
+# A schema that somebody uses all the time is tried again; requests never queue behind us for long.
+_PATIENCE = 5
+_LOCK_TIMEOUT = "2s"
+
+
+@dataclass(slots=True)
+class Report:
+    """What a migration did; `failed` has the reason for every tenant that was left behind."""
+
+    created: tuple[UUID, ...] = ()
+    migrated: int = 0
+    failed: dict[UUID, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+
+def tenant_versions(root: Path = ROOT) -> tuple[str, ...]:
+    """The tenant revisions that this release works on: N, then N−1 where there is one."""
+    return tuple(reversed(versions("tenant", root)[-2:]))
+
+
+def migrate(settings: Settings, *, processes: int = 1, root: Path = ROOT) -> Report:
+    """Brings every database of the installation to the newest revisions.
+
+    Makes the first tenant, `default`, where there is none, and ends creations that were cut short.
+    Any number of these may run at once.
+    """
+    from services.tenants import finish_creations
+
+    report = Report()
+    known = cells(settings)
+    for cell in known.values():
+        report.warnings += _migrate_shared(cell, root)
+    report.created = finish_creations(settings, root=root)
+    for cell in known.values():
+        for migrated, failed in _in_processes(cell, root, processes):
+            report.migrated += migrated
+            report.failed |= failed
+    return report
+
+
+@cache
+def render_tenant(roles: RoleNames, root: Path = ROOT) -> str:
+    """The whole tenant branch as SQL for a new schema, which must be first on the search path."""
+    rendered = StringIO()
+    with _environment("tenant", root, roles, as_sql=True) as environment:
+        environment.configure(
+            dialect_name="postgresql",
+            dialect_opts={"paramstyle": "named"},  # leaves percent signs as they are
+            output_buffer=rendered,
+            **_options(roles),
+        )
+        environment.run_migrations()
+    return rendered.getvalue()
+
+
+def grants(schema: str) -> str:
+    """What a tenant's role may do in its schema; given again after every migration of it."""
+    return (
+        f"GRANT USAGE ON SCHEMA {schema} TO {schema};"
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {schema};"
+        f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {schema};"
+        f"REVOKE ALL ON {schema}.{_VERSION_TABLE} FROM {schema};"
+    )
+
+
+def _migrate_shared(cell: Cell, root: Path) -> list[str]:
+    """Roles and schemas, then the shared branches, each in one transaction; warnings."""
+    directory = cell.name == MAIN_CELL
+    with owner(cell) as connection:
+        if connection.info.server_version < 180000:
+            raise Misconfigured(f"the database of cell {cell.name!r} is older than PostgreSQL 18")
+        warnings = prepare_database(connection, cell, directory=directory)
+    with _engine(cell) as engine:
+        for branch in _SHARED if directory else _SHARED[1:]:
+            with engine.begin() as connection:
+                connection.exec_driver_sql("SET LOCAL lock_timeout = '120s'")
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({TURN})")
+                _upgrade(connection, cell, branch, branch, root)
+    return warnings
+
+
+def _in_processes(cell: Cell, root: Path, processes: int) -> Iterator[tuple[int, dict[UUID, str]]]:
+    """The tenants of a cell, shared out among processes by the locks on their rows."""
+    if processes <= 1:
+        yield _migrate_tenants(cell, root)
+        return
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        yield from pool.map(_migrate_tenants, [cell] * processes, [root] * processes)
+
+
+def _migrate_tenants(cell: Cell, root: Path) -> tuple[int, dict[UUID, str]]:
+    """Migrates tenants until none is left that nobody else is at; how many, and who failed."""
+    from sqlalchemy.exc import DBAPIError
+
+    migrated = 0
+    failed: dict[UUID, str] = {}
+    attempts: dict[UUID, int] = {}
+    with _engine(cell) as engine:
+        while True:
+            tenant_id = None
+            try:
+                with engine.begin() as connection:
+                    tenant_id = _next_behind(connection, cell, root, failed)
+                    if tenant_id is None:
+                        return migrated, failed
+                    _migrate_tenant(connection, cell, tenant_id, root)
+                migrated += 1
+            except (DBAPIError, RuntimeError) as error:
+                if tenant_id is None:
+                    raise
+                attempts[tenant_id] = attempts.get(tenant_id, 0) + 1
+                busy = getattr(getattr(error, "orig", None), "sqlstate", "") == "55P03"
+                if not busy or attempts[tenant_id] >= _PATIENCE:
+                    failed[tenant_id] = str(getattr(error, "orig", None) or error).splitlines()[0]
+
+
+def _next_behind(
+    connection: "Connection", cell: Cell, root: Path, failed: dict[UUID, str]
+) -> UUID | None:
+    """Takes the next tenant at an older revision; its row stays locked, but not for the ledger."""
+    from sqlalchemy import text
+
+    _act_as_migrator(connection, cell, "cell")
+    found: UUID | None = connection.execute(
+        text(
+            "SELECT tenant_id FROM cell.tenants WHERE schema_version = ANY (:older)"
+            " AND tenant_id <> ALL (:failed) ORDER BY lane LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED"
+        ),
+        {"older": list(versions("tenant", root)[:-1]), "failed": list(failed)},
+    ).scalar()
+    return found
+
+
+def _migrate_tenant(connection: "Connection", cell: Cell, tenant_id: UUID, root: Path) -> None:
+    """One tenant's schema and what its cell knows of it, inside the caller's transaction."""
+    from sqlalchemy import text
+
+    schema = tenant_role(tenant_id)
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'")
+    _upgrade(connection, cell, "tenant", schema, root)
+    connection.exec_driver_sql(grants(schema))
+    connection.execute(
+        text("UPDATE cell.tenants SET schema_version = :head WHERE tenant_id = :tenant"),
+        {"head": tenant_versions(root)[0], "tenant": tenant_id},
+    )
+
+
+def _upgrade(connection: "Connection", cell: Cell, branch: str, schema: str, root: Path) -> None:
+    """Runs a branch's missing revisions in a schema, inside the caller's transaction."""
+    _act_as_migrator(connection, cell, schema)
+    with _environment(branch, root, cell.roles) as environment:
+        environment.configure(connection=connection, **_options(cell.roles, cell.app))
+        environment.run_migrations()
+
+
+def _act_as_migrator(connection: "Connection", cell: Cell, schema: str) -> None:
+    connection.exec_driver_sql(
+        f'SET LOCAL ROLE "{cell.roles.migrator}"; SET LOCAL search_path = "{schema}", pg_temp',
+        execution_options={"no_parameters": True},
+    )
+
+
+def _options(roles: RoleNames, app: str | None = None) -> dict[str, Any]:
+    """How Alembic's context is set up; the names are for the files of SQL."""
+    named = {name: f'"{role}"' for name, role in asdict(roles).items()}
+    if app is not None:
+        named["app"] = '"' + app.replace('"', '""') + '"'
+    return {"version_table": _VERSION_TABLE, "role_names": named}
+
+
+@contextmanager
+def _environment(branch: str, root: Path, roles: RoleNames, **options: Any) -> Iterator[Any]:
+    """Alembic's environment over a branch's folder, without its configuration files."""
+    from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+
+    script = ScriptDirectory(str(root / branch))
+
+    def missing(revision: Any, _context: Any) -> Any:
+        return script._upgrade_revs("head", revision)
+
+    with (
+        _alembic,
+        EnvironmentContext(
+            Config(), script, fn=missing, destination_rev="head", **options
+        ) as environment,
+    ):
+        yield environment
+
+
+@contextmanager
+def _engine(cell: Cell) -> Iterator[Any]:
+    """Connections of the database's owner, for Alembic."""
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import StaticPool
+
+    engine = create_engine(
+        sqlalchemy_url(cell.admin_url),
+        poolclass=StaticPool,
+        connect_args={"prepare_threshold": None, "options": "-c statement_timeout=0"},
+    )
+    try:
+        yield engine
+    finally:
+        engine.dispose()
