@@ -34,7 +34,9 @@ def place(
     given = credentials.credentials if credentials else ""
     if not token or not hmac.compare_digest(token.encode(), given.encode()):
         raise HTTPException(
-            401, "a bearer token is needed", headers={"WWW-Authenticate": 'Bearer realm="automator"'}
+            401,
+            "a bearer token is needed",
+            headers={"WWW-Authenticate": 'Bearer realm="automator"'},
         )
     return current.place(DEFAULT_TENANT)
 

@@ -78,7 +78,9 @@ def _invalid(_: Request, error: Exception) -> Response:
 
 def _database_away(_: Request, error: Exception) -> Response:
     log.warning("database: %s", type(error).__name__)
-    return problem(503, "unavailable", "the database cannot be reached", headers={"Retry-After": "5"})
+    return problem(
+        503, "unavailable", "the database cannot be reached", headers={"Retry-After": "5"}
+    )
 
 
 def _unexpected(_: Request, error: Exception) -> Response:

@@ -54,7 +54,9 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value is not None else None
 
-    @field_validator("database_url", "database_admin_url", "redis_url", "storage_url", mode="before")
+    @field_validator(
+        "database_url", "database_admin_url", "redis_url", "storage_url", mode="before"
+    )
     @classmethod
     def _empty_is_unset(cls, value: str | None) -> str | None:
         return value or None

@@ -178,7 +178,9 @@ GRANT EXECUTE ON FUNCTION cell.emit, cell.settle_run TO @ledger@;
 --
 -- The walk starts behind the lane served last and stops at the first lane with nothing running:
 -- nothing can be fairer than that one. With S slots at most S lanes have something running, so
--- the walk visits at most S + 1 lanes however many tenants wait.
+-- the walk visits at most S + 1 lanes however many tenants wait, and never more than 24; a lane
+-- alone in its class is taken without counting. Every probe begins at the lane's first live row,
+-- because an old snapshot elsewhere keeps the dead ones before it in the index.
 -- Tenants whose schema is at none of p_versions wait.
 CREATE FUNCTION cell.claim(p_queue text, p_holder uuid, p_lease interval, p_versions text[],
     OUT tenant_id uuid, OUT run_id uuid, OUT stage_id uuid, OUT attempt integer, OUT more boolean)
@@ -188,8 +190,8 @@ ROWS 1 AS $$
 #variable_conflict use_column
 DECLARE
     v_turn bigint; v_class smallint; v_served regclass; v_start integer; v_lane integer;
-    v_wrapped boolean; v_load double precision; v_lanes integer[]; v_loads double precision[];
-    v_stage uuid; v_seen integer;
+    v_front bigint; v_wrapped boolean; v_load double precision; v_lanes integer[];
+    v_fronts bigint[]; v_loads double precision[]; v_stage uuid; v_place bigint; v_alone boolean;
 BEGIN
     PERFORM 1 FROM cell.queues q WHERE q.name = p_queue AND q.state = 'open';
     IF NOT FOUND THEN
@@ -201,13 +203,14 @@ BEGIN
         v_start := coalesce(pg_sequence_last_value(v_served), 0);
         v_lane := v_start;
         v_wrapped := false;
+        v_alone := NULL;
         v_lanes := '{}';
+        v_fronts := '{}';
         v_loads := '{}';
-        v_seen := 0;
         LOOP
-            SELECT s.lane INTO v_lane FROM cell.stage_runs s
+            SELECT s.lane, s.position INTO v_lane, v_front FROM cell.stage_runs s
              WHERE s.queue = p_queue AND s.class = v_class AND s.state = 'ready' AND s.lane > v_lane
-             ORDER BY s.lane LIMIT 1;
+             ORDER BY s.lane, s.position LIMIT 1;
             IF NOT FOUND THEN
                 EXIT WHEN v_wrapped;
                 v_wrapped := true;
@@ -215,49 +218,52 @@ BEGIN
                 CONTINUE;
             END IF;
             EXIT WHEN v_wrapped AND v_lane > v_start;
-            SELECT (SELECT count(*) FROM cell.stage_runs r
+            IF v_alone IS NULL THEN
+                v_alone := NOT EXISTS (SELECT FROM cell.stage_runs s
+                     WHERE s.queue = p_queue AND s.class = v_class AND s.state = 'ready'
+                       AND s.lane > v_lane)
+                   AND NOT EXISTS (SELECT FROM cell.stage_runs s
+                     WHERE s.queue = p_queue AND s.class = v_class AND s.state = 'ready'
+                       AND s.lane < v_lane);
+            END IF;
+            SELECT CASE WHEN v_alone THEN 0 ELSE
+                   (SELECT count(*) FROM cell.stage_runs r
                      WHERE r.queue = p_queue AND r.lane = v_lane AND r.state = 'running') / t.weight
+                   END
               INTO v_load FROM cell.tenants t
              WHERE t.lane = v_lane AND NOT t.suspended
                AND t.schema_version = ANY (p_versions);
             CONTINUE WHEN NOT FOUND;
-            IF v_load = 0 THEN
-                SELECT s.id INTO v_stage FROM cell.stage_runs s
-                 WHERE s.queue = p_queue AND s.class = v_class AND s.lane = v_lane AND s.state = 'ready'
-                 ORDER BY s.position LIMIT 1 FOR UPDATE SKIP LOCKED;
-                EXIT WHEN FOUND;
-            ELSE
-                v_lanes := v_lanes || v_lane;
-                v_loads := v_loads || v_load;
-            END IF;
-            v_seen := v_seen + 1;
-            EXIT WHEN v_seen >= 64;
+            v_lanes := v_lanes || v_lane;
+            v_fronts := v_fronts || v_front;
+            v_loads := v_loads || v_load;
+            EXIT WHEN v_load = 0 OR cardinality(v_lanes) >= 24;
         END LOOP;
-        IF v_stage IS NULL THEN
-            FOR v_lane IN SELECT l FROM unnest(v_lanes, v_loads) WITH ORDINALITY AS u(l, load, n)
-                          ORDER BY load, n LOOP
-                SELECT s.id INTO v_stage FROM cell.stage_runs s
-                 WHERE s.queue = p_queue AND s.class = v_class AND s.lane = v_lane AND s.state = 'ready'
-                 ORDER BY s.position LIMIT 1 FOR UPDATE SKIP LOCKED;
-                EXIT WHEN FOUND;
-            END LOOP;
-        END IF;
-        IF v_stage IS NOT NULL THEN
-            PERFORM setval(v_served, v_lane);
-            EXIT;
-        END IF;
+        FOR v_lane, v_front IN
+            SELECT l, front FROM unnest(v_lanes, v_fronts, v_loads)
+                   WITH ORDINALITY AS u(l, front, load, n) ORDER BY load, n
+        LOOP
+            SELECT s.id, s.position INTO v_stage, v_place FROM cell.stage_runs s
+             WHERE s.queue = p_queue AND s.class = v_class AND s.lane = v_lane
+               AND s.state = 'ready' AND s.position >= v_front
+             ORDER BY s.position LIMIT 1 FOR UPDATE SKIP LOCKED;
+            EXIT WHEN FOUND;
+        END LOOP;
+        EXIT WHEN v_stage IS NOT NULL;
     END LOOP;
     IF v_stage IS NULL THEN
         RETURN;
     END IF;
+    PERFORM setval(v_served, v_lane);
     UPDATE cell.stage_runs s
        SET state = 'running', attempt = s.attempt + 1, holder = p_holder,
            lease_until = clock_timestamp() + p_lease, started_at = clock_timestamp(),
            progress = 0, progress_at = clock_timestamp()
      WHERE s.id = v_stage
     RETURNING s.tenant_id, s.run_id, s.id, s.attempt INTO tenant_id, run_id, stage_id, attempt;
-    more := EXISTS (SELECT 1 FROM cell.stage_runs s
-                     WHERE s.queue = p_queue AND s.class IN (0, 1) AND s.state = 'ready' LIMIT 1);
+    more := NOT v_alone OR EXISTS (SELECT FROM cell.stage_runs s
+                     WHERE s.queue = p_queue AND s.class = v_class AND s.lane = v_lane
+                       AND s.state = 'ready' AND s.position > v_place);
     PERFORM cell.emit(tenant_id, 'stage.running', run_id, stage_id,
                       jsonb_build_object('attempt', attempt));
     RETURN NEXT;
