@@ -47,7 +47,8 @@ def connected(
         settings = settings_of(endpoints, folder)
         if settings.database_url is None:
             raise Misconfigured(
-                f"no installation runs on {folder}: start it with `automator up`, or set DATABASE_URL"
+                f"no installation runs on {folder}: start it with `automator up`,"
+                " or set DATABASE_URL"
             )
         installation = Installation(settings)
         stack.callback(installation.close)

@@ -33,7 +33,8 @@ def admit(storage: Storage, size: int, *, reserve: int) -> None:
     free = storage.free_bytes()
     if free is not None and free - size < reserve:
         raise InsufficientStorage(
-            f"storage has {max(0, free - reserve) >> 20} MiB to give and {size >> 20} MiB are needed"
+            f"storage has {max(0, free - reserve) >> 20} MiB to give,"
+            f" and {size >> 20} MiB are needed"
         )
 
 

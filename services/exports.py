@@ -38,7 +38,7 @@ def export_run(storage: Storage, report: RunReport, target: Path) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     building = Path(mkdtemp(prefix=f".{target.name[:100]}-", dir=target.parent))
     try:
-        os.chmod(building, 0o755)
+        building.chmod(0o777 & ~_umask())
         for artifact in report.artifacts:
             _copy(storage, artifact, building)
         manifest = build_manifest(report)
@@ -64,9 +64,17 @@ def check_target(target: Path) -> None:
         raise Conflict(f"{target} is in the way and was not made by an earlier run")
 
 
+def _umask() -> int:
+    """The process's mask, which can only be read by setting it."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
 def _copy(storage: Storage, artifact: Artifact, folder: Path) -> None:
     path = PurePosixPath(artifact.path)
-    assert not path.is_absolute() and ".." not in path.parts
+    assert not path.is_absolute()
+    assert ".." not in path.parts
     place = folder / path
     place.parent.mkdir(parents=True, exist_ok=True)
     with storage.local(artifact.storage_key) as source:

@@ -1,6 +1,7 @@
 """Assets: send a file, and see what is known of it."""
 
 import os
+from collections.abc import AsyncIterable
 from pathlib import Path
 from tempfile import mkstemp
 from typing import Annotated
@@ -33,11 +34,19 @@ async def create_asset(
     recipe: str | None = None,
 ) -> AssetCreated:
     """Store the request's body as an asset and start a recipe on it."""
-    path = await _spool(request, current)
+    length = request.headers.get("content-length")
+    if length is None or not length.isdigit():
+        raise HTTPException(411, "the request must say how long its body is")
+    reserve = current.settings.free_space_reserve_bytes
+    assets.admit(current.storage, int(length), reserve=reserve)
+    spool = await to_thread.run_sync(Spool, current.settings.data_dir / "incoming")
     try:
-        return await to_thread.run_sync(_begin, current, where, path, name, recipe)
+        await spool.fill(request.stream())
+        if spool.bytes != int(length):
+            raise HTTPException(400, "the body ended early")
+        return await to_thread.run_sync(_begin, current, where, spool.path, name, recipe)
     finally:
-        path.unlink(missing_ok=True)
+        await to_thread.run_sync(spool.remove)
 
 
 @router.get("/{asset_id}")
@@ -46,36 +55,40 @@ def get_asset(asset_id: UUID, session: SessionDep) -> AssetOut:
     return AssetOut.model_validate(assets.get(session, asset_id))
 
 
-async def _spool(request: Request, current: Installation) -> Path:
-    """The body as a file beside the storage; refused before it is read where there is no room."""
-    length = request.headers.get("content-length")
-    if length is None or not length.isdigit():
-        raise HTTPException(411, "the request must say how long its body is")
-    reserve = current.settings.free_space_reserve_bytes
-    assets.admit(current.storage, int(length), reserve=reserve)
-    folder = current.settings.data_dir / "incoming"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, name = mkstemp(dir=folder)
-    path = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            buffer = bytearray()
-            async for chunk in request.stream():
-                buffer += chunk
-                if len(buffer) >= _BUFFER:
-                    # A write on the event loop would hold up every other request.
-                    await to_thread.run_sync(stream.write, bytes(buffer))
-                    buffer.clear()
-            await to_thread.run_sync(stream.write, bytes(buffer))
-        if path.stat().st_size != int(length):
-            raise HTTPException(400, "the body ended early")
-    except OSError as error:
-        path.unlink(missing_ok=True)
-        raise InsufficientStorage("the upload could not be written") from error
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-    return path
+class Spool:
+    """A body on its way to storage, in a private file; state: the file."""
+
+    def __init__(self, folder: Path) -> None:
+        """Makes the file in `folder`."""
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, name = mkstemp(dir=folder)
+        self.path = Path(name)
+        self.bytes = 0
+        self._stream = os.fdopen(handle, "wb")
+
+    async def fill(self, chunks: AsyncIterable[bytes]) -> None:
+        """Write all chunks; InsufficientStorage where there is no room."""
+        buffer = bytearray()
+        async for chunk in chunks:
+            buffer += chunk
+            if len(buffer) >= _BUFFER:
+                # A write on the event loop would hold up every other request.
+                await to_thread.run_sync(self._write, bytes(buffer))
+                buffer.clear()
+        await to_thread.run_sync(self._write, bytes(buffer))
+
+    def remove(self) -> None:
+        """Forget the file, if storage has not taken it over."""
+        self._stream.close()
+        self.path.unlink(missing_ok=True)
+
+    def _write(self, data: bytes) -> None:
+        try:
+            self._stream.write(data)
+            self._stream.flush()
+        except OSError as error:
+            raise InsufficientStorage("the upload could not be written") from error
+        self.bytes += len(data)
 
 
 def _begin(
