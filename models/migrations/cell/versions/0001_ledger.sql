@@ -160,7 +160,7 @@ GRANT SELECT, INSERT ON cell.stage_edges TO @tenant_base@;
 GRANT USAGE ON SEQUENCE cell.position TO @tenant_base@;
 
 GRANT SELECT (tenant_id, lane, weight, suspended, schema_version) ON cell.tenants TO @ledger@;
-GRANT SELECT ON cell.queues TO @ledger@;
+GRANT SELECT, UPDATE (state) ON cell.queues TO @ledger@;
 GRANT SELECT, UPDATE (seq) ON cell.event_heads TO @ledger@;
 GRANT INSERT ON cell.events TO @ledger@;
 GRANT SELECT (tenant_id, at, seq), DELETE ON cell.events TO @ledger@;

@@ -269,9 +269,10 @@ BEGIN
     RETURN NEXT;
 END $$;
 
--- Returns expired leases, makes due stages ready and reopens joins that counting lost.
--- A lease is not judged until one whole lease after Postgres came back, because nobody could renew.
-CREATE FUNCTION cell.sweep(p_lease interval, p_max_losses integer,
+-- Makes due stages ready, returns expired leases and, with p_repair, reopens joins that counting
+-- lost. A lease is not judged until one whole lease after Postgres came back, nor with p_judge
+-- off, because nobody could renew.
+CREATE FUNCTION cell.sweep(p_lease interval, p_max_losses integer, p_judge boolean, p_repair boolean,
     OUT expired integer, OUT due integer, OUT repaired integer)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
@@ -288,7 +289,7 @@ BEGIN
                          ORDER BY d.due_at LIMIT 1000 FOR UPDATE SKIP LOCKED)
         RETURNING s.queue
     ) SELECT count(*) INTO due FROM woken;
-    IF clock_timestamp() < pg_postmaster_start_time() + p_lease THEN
+    IF NOT p_judge OR clock_timestamp() < pg_postmaster_start_time() + p_lease THEN
         RETURN;
     END IF;
     FOR r IN SELECT s.id, s.run_id, s.attempt, s.tenant_id FROM cell.stage_runs s
@@ -316,6 +317,9 @@ BEGIN
             PERFORM cell.settle_run(r.run_id, 0, -1);
         END IF;
     END LOOP;
+    IF NOT p_repair THEN
+        RETURN;
+    END IF;
     FOR r IN SELECT w.id, w.run_id FROM cell.stage_runs w
                JOIN cell.runs u ON u.id = w.run_id AND u.state = 'running' AND u.active = 0
               WHERE w.state = 'waiting' AND NOT EXISTS (
@@ -350,6 +354,17 @@ SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmap
       FROM cell.queues q
 $$;
 
+-- Opens or pauses a queue for the whole cell; false when there is no such queue.
+CREATE FUNCTION cell.switch_queue(p_queue text, p_state text)
+RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    UPDATE cell.queues SET state = p_state WHERE name = p_queue;
+    IF FOUND AND p_state = 'open' THEN
+        PERFORM pg_notify('ledger_ready', p_queue);
+    END IF;
+    RETURN FOUND;
+END $$;
+
 CREATE FUNCTION cell.worker_seen(p_id uuid, p_host text, p_pid integer, p_queues text[], p_slots integer)
 RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO cell.workers (id, host, pid, queues, slots) VALUES (p_id, p_host, p_pid, p_queues, p_slots)
@@ -374,6 +389,15 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
                       ORDER BY d.due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING p.name, p.attempt
 $$;
+
+-- Keeps a piece of periodic work; false when it was overtaken.
+CREATE FUNCTION cell.renew_periodic(p_name text, p_attempt integer, p_holder uuid, p_lease interval)
+RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    UPDATE cell.periodic SET lease_until = clock_timestamp() + p_lease
+     WHERE name = p_name AND attempt = p_attempt AND holder = p_holder;
+    RETURN FOUND;
+END $$;
 
 CREATE FUNCTION cell.finish_periodic(p_name text, p_attempt integer, p_holder uuid, p_error text)
 RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
