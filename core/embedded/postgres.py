@@ -73,12 +73,13 @@ class PostgresServer:
         who = processes.unprivileged_identity(postgres_program(), self.folder.parent)
         self._identity = who
         self._end_leftovers()
+        shutil.rmtree(self.sockets, ignore_errors=True)
         self._own(private_folder(self.sockets), who)
         if not self.folder.exists():
             self._create(who)
         self._own(self.folder, who)
-        for stale in (self.folder / "postmaster.pid", *self.sockets.iterdir()):
-            stale.unlink(missing_ok=True)
+        # Nobody works in the folder: whatever process the file names is a stranger.
+        (self.folder / "postmaster.pid").unlink(missing_ok=True)
         options = [f"--{name}={value}" for name, value in self._settings.items()]
         command = [str(postgres_program()), "-D", str(self.folder), "-k", str(self.sockets)]
         output = self._output()

@@ -1,0 +1,159 @@
+"""The programs that a supervisor keeps running."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.embedded.logs import LogPump
+from core.embedded.processes import signal_group, spawn
+
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 30.0
+_STEADY_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One program: its name, its command, the queues it serves, and when and how fast it stops.
+
+    Programs of a lower `wave` are stopped before those of a higher one starts to stop.
+    """
+
+    name: str
+    argv: tuple[str, ...]
+    queues: tuple[str, ...] = ()
+    wave: int = 0
+    stop_seconds: float = 2.0
+
+
+def default_programs(*, host: str, port: int, workers: int) -> tuple[Program, ...]:
+    """The API, the relay and the workers."""
+    python = (sys.executable, "-m")
+    light = 2
+    return (
+        Program("api", (*python, "api", "--host", host, "--port", str(port)), wave=1),
+        Program("relay", (*python, "workers.relay")),
+        Program(
+            "worker-media",
+            (*python, "workers", "--queues", "media,gpu", "--concurrency", str(workers)),
+            queues=("media",),
+        ),
+        Program(
+            "worker-light",
+            (*python, "workers", "--queues", "light", "--concurrency", str(light)),
+            queues=("light",),
+        ),
+    )
+
+
+@dataclass(slots=True)
+class Child:
+    """A program as it runs; `tick` starts it, and starts it again when it has died."""
+
+    program: Program
+    environment: Mapping[str, str]
+    log: Path
+    pump: LogPump
+    say: Callable[[str], object]
+    process: subprocess.Popen[bytes] | None = None
+    _started: float = 0.0
+    _pause: float = _FIRST_PAUSE
+    _not_before: float = 0.0
+    _last_line: list[str] = field(default_factory=lambda: [""])
+
+    def tick(self) -> None:
+        """Starts the program if it does not run and its pause is over."""
+        now = time.monotonic()
+        if self.process is not None:
+            code = self.process.poll()
+            if code is None:
+                return
+            signal_group(self.process, signal.SIGKILL)  # what it left behind
+            self.process = None
+            if now - self._started > _STEADY_SECONDS:
+                self._pause = _FIRST_PAUSE
+            self._not_before = now + self._pause
+            self.say(f"{self.program.name} ended ({_reason(code)}); {self._last_line[0]}".strip())
+            self._pause = min(self._pause * 2, _LONGEST_PAUSE)
+        if now >= self._not_before:
+            self._start(now)
+
+    def run_to_end(self) -> int:
+        """Runs the program once and returns its exit status, negative for a signal."""
+        self._start(time.monotonic())
+        assert self.process is not None
+        try:
+            return self.process.wait()
+        finally:
+            signal_group(self.process, signal.SIGKILL)
+
+    def last_words(self) -> str:
+        """The last line that the program printed; it may still be on its way through the pipe."""
+        deadline = time.monotonic() + 0.3
+        while not self._last_line[0] and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return self._last_line[0].removeprefix("automator: ")
+
+    def ask_to_stop(self) -> None:
+        """Sends SIGTERM to the program's first process."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+
+    def finish(self, deadline: float) -> None:
+        """Waits until `deadline` (monotonic) for the program to end, then kills what is left."""
+        if self.process is None:
+            return
+        try:
+            self.process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            self.say(f"{self.program.name} did not stop in time and was killed")
+        signal_group(self.process, signal.SIGKILL)
+        self.process.wait()
+        self.process = None
+
+    def _start(self, now: float) -> None:
+        output = self.pump.open(self.log, self._on_line)
+        try:
+            self.process = spawn(
+                self.program.argv,
+                death_signal=signal.SIGKILL,
+                output=output,
+                env=self.environment,
+            )
+        finally:
+            os.close(output)
+        self._started = now
+
+    def _on_line(self, line: str) -> None:
+        if line.strip():
+            self._last_line[0] = line.strip()[:500]
+        if '"level"' not in line:
+            return
+        with suppress(ValueError, AttributeError):
+            entry = json.loads(line)
+            if entry.get("level") in ("warning", "error", "critical"):
+                self.say(f"{self.program.name}: {entry.get('event', line)}")
+
+
+def stop_in_waves(children: Sequence[Child]) -> None:
+    """Stops all: each wave is asked at once, and is gone before the next is asked."""
+    for wave in sorted({child.program.wave for child in children}):
+        members = [child for child in children if child.program.wave == wave]
+        for child in members:
+            child.ask_to_stop()
+        started = time.monotonic()
+        for child in members:
+            child.finish(started + child.program.stop_seconds)
+
+
+def _reason(code: int) -> str:
+    if code < 0:
+        return f"signal {signal.Signals(-code).name}"
+    return f"exit status {code}"

@@ -1,0 +1,238 @@
+"""One process tree: the servers, the programs, and the order in which they start and stop.
+
+It imports neither SQLAlchemy nor Celery, nor anything else that it would carry for nothing.
+"""
+
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from types import FrameType
+
+from cli.children import Child, Program, default_programs, stop_in_waves
+from cli.endpoints import ENDPOINTS, Endpoints, lock_installation, write_endpoints
+from core.embedded import EmbeddedServers
+from core.embedded.folders import private_folder
+from core.embedded.logs import LogPump
+from core.embedded.processes import end_all, processes_marked
+from core.embedded.secrets import load_secrets, write_private
+from core.errors import AutomatorError, Misconfigured, Unavailable
+
+MARK = "AUTOMATOR_SUPERVISED"
+_TICK_SECONDS = 0.1
+_START_SECONDS = 120.0
+_TAKEN_PORTS_TRIED = 50
+# A person who presses Ctrl-C waits; what a worker cannot finish by then is returned to the ledger.
+_WORKER_GRACE_SECONDS = 1
+
+
+class _StopAsked(BaseException):
+    """A signal came; like KeyboardInterrupt, it interrupts whatever is being waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to run. `port` None is 8000 or the next free one, 0 any free one."""
+
+    data_dir: Path
+    host: str = "127.0.0.1"
+    port: int | None = None
+    workers: int = 1
+    migrate: tuple[str, ...] = (sys.executable, "-m", "cli.main", "migrate")
+    programs: Callable[..., Sequence[Program]] = default_programs
+
+
+class Supervisor:
+    """Runs an installation until a signal comes."""
+
+    def __init__(self, plan: Plan, say: Callable[[str], object]) -> None:
+        """`say` tells the person at the terminal, a line at a time."""
+        self._plan = plan
+        self._say = say
+        self._data = plan.data_dir
+        self._pump = LogPump()
+        self._children: list[Child] = []
+        self._servers: EmbeddedServers | None = None
+        self._stopping = False
+        self._revive_after = 0.0
+
+    def run(self) -> None:
+        """Starts everything, keeps it running, and returns after SIGTERM, SIGINT or SIGHUP.
+
+        Raises Conflict if the data folder is in use, and what else keeps it from starting.
+        """
+        if not self._data.exists():
+            private_folder(self._data, mode=0o711 if os.geteuid() == 0 else 0o700)
+        lock = lock_installation(self._data)
+        (self._data / ENDPOINTS).unlink(missing_ok=True)
+        try:
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                signal.signal(number, self._on_signal)
+            self._start()
+            while True:
+                time.sleep(_TICK_SECONDS)
+                self._tick()
+        except _StopAsked:
+            pass
+        finally:
+            self._stop()
+            os.close(lock)
+
+    def _start(self) -> None:
+        began = time.monotonic()
+        end_all(self._leftovers, polite=signal.SIGTERM, patience=1.0)
+        environment = self._environment()
+        port = self._choose_port()
+        api = f"http://{_in_url(self._plan.host)}:{port}"
+        self._run_once("migrate", self._plan.migrate, environment)
+        programs = self._plan.programs(host=self._plan.host, port=port, workers=self._plan.workers)
+        for program in programs:
+            log = self._data / "logs" / f"{program.name}.log"
+            child = Child(program, environment, log, self._pump, self._say)
+            self._children.append(child)
+            child.tick()
+        self._wait_ready(port, {queue for program in programs for queue in program.queues})
+        endpoints = Endpoints(
+            pid=os.getpid(),
+            api=api,
+            token=environment["AUTOMATOR_TOKEN"],
+            database_url=environment["DATABASE_URL"],
+            database_admin_url=environment.get("DATABASE_ADMIN_URL"),
+            redis_url=environment["REDIS_URL"],
+            storage_url=environment["STORAGE_URL"],
+        )
+        write_endpoints(self._data, endpoints)
+        self._say(f"ready in {time.monotonic() - began:.1f} s")
+        self._say(f"  API    {api}  (documentation: {api}/docs)")
+        self._say(f"  token  {endpoints.token}")
+        self._say(f"  data   {self._data}")
+
+    def _environment(self) -> dict[str, str]:
+        """What the programs are told; starts the servers that the user has not."""
+        own = {name: os.environ.get(name) or None for name in ("DATABASE_URL", "REDIS_URL")}
+        storage = os.environ.get("STORAGE_URL") or (self._data / "storage").as_uri()
+        token = os.environ.get("AUTOMATOR_TOKEN") or self._token()
+        environment = {
+            "LOG_JSON": "true",
+            "GRACE_SECONDS": str(_WORKER_GRACE_SECONDS),
+            **{name: value for name, value in os.environ.items() if value},
+            "AUTOMATOR_DATA": str(self._data),
+            "STORAGE_URL": storage,
+            "AUTOMATOR_TOKEN": token,
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONPATH": str(Path(__file__).parents[1]),
+            MARK: str(self._data),
+        }
+        if None in own.values():
+            self._servers = EmbeddedServers(
+                self._data,
+                postgres=own["DATABASE_URL"] is None,
+                valkey=own["REDIS_URL"] is None,
+                logs=self._pump,
+            )
+            urls = self._servers.start()
+            if urls.database_url is not None and urls.database_admin_url is not None:
+                environment["DATABASE_URL"] = urls.database_url
+                environment["DATABASE_ADMIN_URL"] = urls.database_admin_url
+            if urls.redis_url is not None:
+                environment["REDIS_URL"] = urls.redis_url
+        return environment
+
+    def _token(self) -> str:
+        path = self._data / "secrets.json"
+        known = load_secrets(path)
+        if "token" not in known:
+            known["token"] = secrets.token_urlsafe(32)
+            write_private(path, json.dumps(known, indent=2) + "\n")
+        return known["token"]
+
+    def _choose_port(self) -> int:
+        wanted = self._plan.port
+        first = 8000 if wanted is None else wanted
+        tries = _TAKEN_PORTS_TRIED if wanted is None else 1
+        for port in range(first, first + tries):
+            family = socket.AF_INET6 if ":" in self._plan.host else socket.AF_INET
+            with socket.socket(family) as probe, suppress(OSError):
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((self._plan.host, port))
+                return int(probe.getsockname()[1])
+        raise Misconfigured(
+            f"port {first} of {self._plan.host} is taken: stop what uses it, or choose another"
+            " with --port"
+        )
+
+    def _run_once(self, name: str, argv: Sequence[str], environment: dict[str, str]) -> None:
+        if not argv:
+            return
+        lines: list[str] = []
+        child = Child(
+            Program(name, tuple(argv)),
+            environment,
+            self._data / "logs" / f"{name}.log",
+            self._pump,
+            lines.append,
+        )
+        code = child.run_to_end()
+        if code != 0:
+            raise Unavailable(f"{name} failed: {child.last_words() or 'see its log'}")
+
+    def _wait_ready(self, port: int, queues: set[str]) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._is_ready(port, queues):
+            if time.monotonic() > deadline:
+                raise Unavailable(f"not ready in {_START_SECONDS:.0f} s: see {self._data}/logs")
+            time.sleep(0.03)
+            self._tick()
+
+    def _is_ready(self, port: int, queues: set[str]) -> bool:
+        connection = HTTPConnection(self._plan.host, port, timeout=5)
+        try:
+            connection.request("GET", "/readyz")
+            response = connection.getresponse()
+            report = json.loads(response.read())
+        except (OSError, HTTPException, ValueError):
+            return False
+        finally:
+            connection.close()
+        slots = report.get("slots", {})
+        return response.status == 200 and all(slots.get(queue, 0) > 0 for queue in queues)
+
+    def _tick(self) -> None:
+        if self._servers is not None and time.monotonic() >= self._revive_after:
+            try:
+                for name in self._servers.revive():
+                    self._say(f"{name} had died and runs again")
+            except AutomatorError as error:
+                self._say(str(error))
+                self._revive_after = time.monotonic() + 5
+        for child in self._children:
+            child.tick()
+
+    def _stop(self) -> None:
+        self._stopping = True
+        (self._data / ENDPOINTS).unlink(missing_ok=True)
+        stop_in_waves(self._children)
+        end_all(self._leftovers)
+        if self._servers is not None:
+            self._servers.stop()
+        self._pump.close()
+
+    def _leftovers(self) -> list[int]:
+        return processes_marked(MARK, str(self._data))
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if not self._stopping:
+            self._stopping = True
+            raise _StopAsked
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

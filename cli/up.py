@@ -1,0 +1,43 @@
+"""`automator up`: everything, in one process tree."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from cli.supervisor import Plan, Supervisor
+
+
+@click.command("up")
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="AUTOMATOR_DATA",
+    default=Path("data"),
+    show_default=True,
+    help="Folder for databases, files and logs.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address of the API.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="Port of the API.  [8000, or next free]"
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    envvar="WORKERS",
+    default=max(1, (os.cpu_count() or 2) // 2),
+    show_default=True,
+    help="How many media files are worked on at once.",
+)
+def command(data: Path, host: str, port: int | None, workers: int) -> None:
+    """Start everything: database, broker, API, workers. Ctrl-C stops it all."""
+    plan = Plan(data.expanduser().absolute(), host=host, port=port, workers=workers)
+    Supervisor(plan, _say).run()
+
+
+def _say(line: str) -> None:
+    try:
+        print(line, flush=True)
+    except OSError:  # the terminal is gone; the work goes on
+        sys.stdout = None

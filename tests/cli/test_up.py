@@ -1,0 +1,273 @@
+"""`automator up`: one process tree that starts, recovers and ends cleanly."""
+
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import psutil
+import psycopg
+import pytest
+
+from cli.endpoints import Endpoints, read_endpoints, running_installation
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 30.0
+
+
+class Up:
+    """A supervisor in a process of its own."""
+
+    def __init__(self, data: Path, *arguments: str, command: tuple[str, ...] = ()) -> None:
+        self.data = data
+        data.parent.mkdir(parents=True, exist_ok=True)
+        self.output = data.parent / f"{data.name}.out"
+        with self.output.open("ab") as output:
+            self.process = subprocess.Popen(
+                [
+                    *(command or (sys.executable, "-m", "tests.cli.fake_installation")),
+                    str(data),
+                    *(arguments or ("0",)),
+                ],
+                cwd=ROOT,
+                env={
+                    name: value
+                    for name, value in os.environ.items()
+                    if not name.endswith(("_URL", "_TOKEN"))
+                },
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    def wait_ready(self) -> Endpoints:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            endpoints = read_endpoints(self.data)
+            if endpoints is not None and endpoints.pid == self.process.pid:
+                return endpoints
+            assert self.process.poll() is None, self.output.read_text()
+            time.sleep(0.02)
+        raise AssertionError(self.output.read_text())
+
+    def tree(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> float:
+        started = time.monotonic()
+        self.process.send_signal(number)
+        self.process.wait(20)
+        return time.monotonic() - started
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    # Short, and open to the user as whom PostgreSQL runs: pytest's own folders are neither.
+    path = Path(tempfile.mkdtemp(prefix="automator-up-", dir="/tmp"))
+    path.chmod(0o711)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def up(folder: Path) -> Iterator[Callable[..., Up]]:
+    started: list[Up] = []
+
+    def start(*arguments: str, data: Path = folder / "data", command: tuple[str, ...] = ()) -> Up:
+        started.append(Up(data, *arguments, command=command))
+        return started[-1]
+
+    yield start
+    for one in started:
+        if one.process.poll() is None:
+            one.stop()
+
+
+def gone(processes: list[psutil.Process], seconds: float = 5.0) -> list[psutil.Process]:
+    """Those of `processes` that are still there after at most so many seconds."""
+    _, alive = psutil.wait_procs(processes, timeout=seconds)
+    return [one for one in alive if one.status() != psutil.STATUS_ZOMBIE]
+
+
+def named(processes: list[psutil.Process], name: str) -> psutil.Process:
+    return next(one for one in processes if one.name().startswith(name))
+
+
+def until(true: Callable[[], bool], seconds: float = 10.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if true():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def answers(endpoints: Endpoints) -> bool:
+    try:
+        with psycopg.connect(endpoints.database_url, connect_timeout=2) as connection:
+            return connection.execute("SELECT 1").fetchone() == (1,)
+    except psycopg.OperationalError:
+        return False
+
+
+def test_up_is_ready_when_it_says_so_and_tells_where_in_a_private_file(
+    up: Callable[..., Up],
+) -> None:
+    running = up()
+    endpoints = running.wait_ready()
+    assert answers(endpoints)
+    with urlopen(f"{endpoints.api}/readyz") as response:
+        assert response.status == 200
+    mode = (running.data / "endpoints.json").stat().st_mode
+    assert stat.S_IMODE(mode) == 0o600
+    assert running_installation(running.data) == endpoints
+    assert until(lambda: "worker: the worker has something to say" in running.output.read_text())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_the_whole_tree_within_three_seconds(
+    up: Callable[..., Up], number: signal.Signals
+) -> None:
+    running = up()
+    running.wait_ready()
+    tree = running.tree()
+    assert running.stop(number) < 3
+    assert running.process.returncode == 0
+    assert gone(tree, 0.2) == []
+    assert not list(running.data.rglob("*.sock"))
+    assert not list(running.data.rglob(".s.PGSQL*"))
+    assert running_installation(running.data) is None
+
+
+def test_a_worker_that_ignores_the_signal_is_killed_in_time(up: Callable[..., Up]) -> None:
+    running = up("0", "stubborn")
+    running.wait_ready()
+    tree = running.tree()
+    assert running.stop() < 3.5
+    assert gone(tree, 0.2) == []
+
+
+def test_a_second_up_says_where_the_first_one_is(up: Callable[..., Up]) -> None:
+    first = up()
+    endpoints = first.wait_ready()
+    second = up()
+    assert second.process.wait(10) == 1
+    said = second.output.read_text()
+    assert f"already running (pid {endpoints.pid}) at {endpoints.api}" in said
+    assert answers(endpoints)
+
+
+def test_a_killed_supervisor_takes_every_child_and_the_next_one_recovers(
+    up: Callable[..., Up],
+) -> None:
+    running = up()
+    endpoints = running.wait_ready()
+    with psycopg.connect(endpoints.database_admin_url or "") as connection:
+        connection.execute("CREATE TABLE kept (id int)")
+    tree = running.tree()
+    running.process.kill()
+    running.process.wait()
+    direct = [one for one in tree if "time.sleep(600)" not in " ".join(_command(one))]
+    assert gone(direct) == []
+    assert running_installation(running.data) is None
+    again = up().wait_ready()
+    with psycopg.connect(again.database_admin_url or "") as connection:
+        connection.execute("SELECT FROM kept")
+    # What had no death signal of its own is ended by the next start at the latest.
+    assert gone(tree, 0.5) == []
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+@pytest.mark.parametrize("server", ["postgres", "valkey-server"])
+def test_a_killed_server_runs_again_soon(up: Callable[..., Up], server: str) -> None:
+    running = up()
+    endpoints = running.wait_ready()
+    name = {"postgres": "postgres", "valkey-server": "valkey"}[server]
+    children = psutil.Process(running.process.pid).children()
+    named(children, server).kill()
+    assert until(lambda: f"{name} had died and runs again" in running.output.read_text())
+    assert until(lambda: answers(endpoints))
+
+
+def test_a_program_that_dies_is_started_again_less_and_less_often(up: Callable[..., Up]) -> None:
+    running = up("0", "broken")
+    running.wait_ready()
+    assert until(lambda: running.output.read_text().count("a broken program has died") >= 2)
+    time.sleep(1.5)
+    assert running.output.read_text().count("a broken program has died") <= 4
+
+
+def test_a_failing_migration_is_told_in_one_line_and_leaves_nothing(up: Callable[..., Up]) -> None:
+    running = up("0", "old")
+    assert running.process.wait(20) == 1
+    assert "automator: migrate failed: no way" in running.output.read_text()
+    assert running_installation(running.data) is None
+    assert not list(running.data.rglob("*.sock"))
+
+
+def test_an_explicit_port_that_is_taken_is_an_error_and_a_default_one_moves(
+    up: Callable[..., Up], folder: Path
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        refused = up(str(port))
+        assert refused.process.wait(20) == 1
+        assert f"port {port} of 127.0.0.1 is taken" in refused.output.read_text()
+    one = up("any", data=folder / "one").wait_ready()
+    two = up("any", data=folder / "two").wait_ready()
+    assert one.api != two.api
+    assert one.database_url != two.database_url
+    assert answers(one)
+    assert answers(two)
+
+
+@pytest.mark.parametrize("name", ["a folder with spaces", "x" * 150, "ünï'code"])
+def test_any_name_will_do_for_the_data_folder(
+    up: Callable[..., Up], folder: Path, name: str
+) -> None:
+    running = up(data=folder / name / "data")
+    assert answers(running.wait_ready())
+    assert running.stop() < 3
+
+
+def test_a_data_folder_that_is_closed_to_others_will_do(
+    up: Callable[..., Up], folder: Path
+) -> None:
+    (folder / "closed").mkdir(mode=0o700)
+    running = up(data=folder / "closed" / "data")
+    assert answers(running.wait_ready())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_an_ordinary_user_can_run_it(up: Callable[..., Up], folder: Path) -> None:
+    python = shutil.which(f"python3.{sys.version_info.minor}", path="/usr/bin")
+    if python is None or shutil.which("setpriv") is None:
+        pytest.skip("no Python that other users reach")
+    packages = next(entry for entry in sys.path if entry.endswith("site-packages"))
+    home = folder / "home"
+    home.mkdir()
+    os.chown(home, 12345, 12345)  # a user without a name, the harder case
+    as_user = ("setpriv", "--reuid=12345", "--regid=12345", "--clear-groups")
+    told = ("env", f"PYTHONPATH={ROOT}:{packages}", "PYTHONDONTWRITEBYTECODE=1")
+    module = (python, "-m", "tests.cli.fake_installation")
+    running = up(data=home / "data", command=(*as_user, *told, *module))
+    endpoints = running.wait_ready()
+    assert answers(endpoints)
+    assert {one.uids().real for one in running.tree()} == {12345}
+    assert running.stop() < 3
