@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +11,8 @@ from uuid import UUID
 import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
 from sqlalchemy.orm import Session
+
+from core.errors import NotFound, Unavailable
 
 # A backend keeps about 0.39 MB for every schema it has touched, so it is let go after this many.
 TENANTS_PER_CONNECTION = 200
@@ -21,8 +23,11 @@ TIMEOUTS = {
     "idle_in_transaction_session_timeout": "30s",
 }
 
+# One round trip tells the tenant's revision, becomes its role and finds its schema; of a tenant
+# that the cell does not hold, there is no row and nothing is set.
 _ENTER_TENANT = text(
-    "SELECT set_config('role', :role, true), set_config('search_path', :path, true)"
+    "SELECT t.schema_version, set_config('role', :role, true),"
+    " set_config('search_path', :path, true) FROM cell.tenant_state(:tenant) t"
 )
 
 
@@ -66,9 +71,15 @@ def connect(url: str, *, autocommit: bool = True) -> psycopg.Connection[tuple[An
 class Database:
     """A pool of connections to one cell; `dispose()` it after a fork and at the end."""
 
-    def __init__(self, url: str, *, pool_size: int = 4) -> None:
-        """`url` is a libpq address; at most `pool_size` connections are open at once."""
+    def __init__(
+        self, url: str, *, pool_size: int = 4, versions: Collection[str] | None = None
+    ) -> None:
+        """`url` is a libpq address; at most `pool_size` connections are open at once.
+
+        `versions` are the revisions of tenants' schemas that the code can work on; None is any.
+        """
         self.url = url
+        self._versions = versions
         self.engine: Engine = create_engine(
             sqlalchemy_url(url),
             pool_size=pool_size,
@@ -95,13 +106,26 @@ class Database:
 
     @contextmanager
     def tenant_scope(self, tenant_id: UUID) -> Iterator[Session]:
-        """A session whose one transaction acts as the tenant; it commits when the block ends."""
+        """A session whose one transaction acts as the tenant; it commits when the block ends.
+
+        Raises NotFound for a tenant that is not here, and Unavailable while its schema is at a
+        revision that the code does not know.
+        """
         with self.engine.connect() as connection:
-            role = tenant_role(tenant_id)
             with Session(connection, expire_on_commit=False) as session, session.begin():
-                session.execute(_ENTER_TENANT, {"role": role, "path": f"{role}, pg_temp"})
+                self._enter(session, tenant_id)
                 yield session
             touched: set[UUID] = connection.info.setdefault("tenants", set())
             touched.add(tenant_id)
             if len(touched) > TENANTS_PER_CONNECTION:
                 connection.invalidate()
+
+    def _enter(self, session: Session, tenant_id: UUID) -> None:
+        role = tenant_role(tenant_id)
+        entered = session.execute(
+            _ENTER_TENANT, {"tenant": tenant_id, "role": role, "path": f"{role}, pg_temp"}
+        ).one_or_none()
+        if entered is None:
+            raise NotFound(f"the tenant {tenant_id} is not here")
+        if self._versions is not None and entered.schema_version not in self._versions:
+            raise Unavailable("this tenant is being moved to another release", retry_after=30)

@@ -20,13 +20,15 @@ from uuid import UUID
 from core.database import RoleNames, sqlalchemy_url, tenant_role
 from core.errors import Misconfigured
 from core.settings import Settings
-from models.migrations import ROOT, versions
+from models.migrations import ROOT, tenant_versions, versions
 from services.administration import Cell, cells, owner
 from services.bootstrap import TURN, prepare_database
 from services.installation import MAIN_CELL
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+__all__ = ["Report", "grants", "migrate", "render_tenant", "tenant_versions"]
 
 _SHARED = ("directory", "cell")
 _VERSION_TABLE = "alembic_version"
@@ -45,11 +47,6 @@ class Report:
     migrated: int = 0
     failed: dict[UUID, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
-
-
-def tenant_versions(root: Path = ROOT) -> tuple[str, ...]:
-    """The tenant revisions that this release works on: N, then N−1 where there is one."""
-    return tuple(reversed(versions("tenant", root)[-2:]))
 
 
 def migrate(settings: Settings, *, processes: int = 1, root: Path = ROOT) -> Report:

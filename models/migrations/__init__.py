@@ -15,3 +15,8 @@ def versions(branch: str, root: Path = ROOT) -> tuple[str, ...]:
     """The revisions of a branch, oldest first."""
     names = (path.name for path in (root / branch / "versions").iterdir())
     return tuple(sorted(match[1] for name in names if (match := _REVISION.fullmatch(name))))
+
+
+def tenant_versions(root: Path = ROOT) -> tuple[str, ...]:
+    """The tenant revisions that this release works on: N, then N−1 where there is one."""
+    return tuple(reversed(versions("tenant", root)[-2:]))
