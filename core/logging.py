@@ -1,0 +1,105 @@
+"""Structured logs: JSON for machines, readable lines for people, secrets for nobody."""
+
+import logging
+import re
+import sys
+from collections.abc import Mapping, MutableMapping
+from contextlib import AbstractContextManager
+from typing import Any, TextIO, cast
+
+import structlog
+from structlog.types import EventDict, Processor
+
+HIDDEN = "•••"
+_SECRET_NAME = re.compile(
+    r"pass(word|wd)?$|secret|token$|authorization|cookie|api_?key", re.IGNORECASE
+)
+# The password of an address, a bearer's token, and the same as a parameter of an address.
+_SECRET_TEXT = re.compile(
+    r"(?P<url>\w[\w+.-]*://[^\s:/@]*:)[^\s@/]+(?=@)"
+    r"|(?P<bearer>\bbearer\s+)[\w.~+/=-]+"
+    r"|(?P<parameter>[?&](?:access_token|token|key|signature|sig|password)=)[^\s&\"']+",
+    re.IGNORECASE,
+)
+
+
+def configure_logging(
+    *, level: str = "INFO", as_json: bool = False, stream: TextIO | None = None
+) -> None:
+    """Sends what this process logs, by structlog or by `logging`, to `stream` (stderr).
+
+    Call it once, early; a second call replaces the first.
+    """
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+    target = stream or sys.stderr
+    last: list[Processor] = [structlog.processors.format_exc_info, hide_secrets]
+    if as_json:
+        last.append(structlog.processors.JSONRenderer(default=str))
+    else:
+        last.append(structlog.dev.ConsoleRenderer(colors=target.isatty()))
+    handler = logging.StreamHandler(target)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    for talkative in ("httpx", "httpcore", "amqp", "kombu", "alembic.runtime.migration"):
+        logging.getLogger(talkative).setLevel(max(logging.WARNING, root.level))
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+
+
+def get_logger(name: str) -> structlog.stdlib.BoundLogger:
+    """The logger of a module: `get_logger(__name__)`."""
+    return structlog.stdlib.get_logger(name)
+
+
+def log_context(**values: object) -> AbstractContextManager[Mapping[str, Any]]:
+    """Adds `values` (a request's id, a run, a stage, an attempt) to what is logged in a block."""
+    return cast(
+        AbstractContextManager[Mapping[str, Any]], structlog.contextvars.bound_contextvars(**values)
+    )
+
+
+def hide_secrets(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Hides values whose names say that they are secret, and secrets within any text."""
+    return cast(EventDict, _hidden(event))
+
+
+def _hidden(value: object) -> object:
+    if isinstance(value, str):
+        return _SECRET_TEXT.sub(_without_secret, value)
+    if isinstance(value, MutableMapping):
+        return {
+            name: HIDDEN if item is not None and _SECRET_NAME.search(str(name)) else _hidden(item)
+            for name, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_hidden(item) for item in value]
+    if isinstance(value, int | float | None):
+        return value
+    return _hidden(str(value))
+
+
+def _without_secret(match: re.Match[str]) -> str:
+    kept = match["url"] or match["bearer"] or match["parameter"] or ""
+    return f"{kept}{HIDDEN}"
