@@ -15,8 +15,6 @@ from core.settings import CellUrls, Settings
 from core.storage import Storage, open_storage
 from models.migrations import tenant_versions
 
-from models.migrations import tenant_versions
-
 MAIN_CELL = "main"
 DEFAULT_TENANT = "default"
 
@@ -81,19 +79,6 @@ class Installation:
             raise NotFound(f"there is no tenant {tenant!r}")
         if row.state != "active":
             raise Unavailable(f"tenant {tenant!r} is {row.state}")
-        with self.cell(row.cell).transaction() as connection:
-            state = connection.execute(
-                text("SELECT suspended, schema_version FROM cell.tenant_state(:tenant)"),
-                {"tenant": row.id},
-            ).one()
-        if state.suspended:
-            raise Unavailable(f"tenant {tenant!r} is suspended")
-        if state.schema_version not in tenant_versions():
-            raise Unavailable(
-                f"tenant {tenant!r} is at schema version {state.schema_version},"
-                " which this release does not run on: run `automator migrate`",
-                retry_after=30,
-            )
         return Place(row.id, row.slug, row.name, row.cell)
 
     @contextmanager
