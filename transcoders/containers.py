@@ -1,4 +1,4 @@
-"""Which containers are opened, and why the others are not. Nothing that refers to other files is."""
+"""Which containers are opened, and why others are not: nothing that refers to other files is."""
 
 from dataclasses import dataclass
 from pathlib import Path

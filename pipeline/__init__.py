@@ -1,0 +1,1 @@
+"""From a recipe to results: `plan` decides, `stages` do."""

@@ -1,0 +1,24 @@
+"""The recipes by name, and the one question that is asked of them."""
+
+from collections.abc import Callable
+from typing import Final
+
+from core.errors import Rejected
+from core.media import Probe
+from pipeline.plan.types import Graph
+from pipeline.plan.video import plan_video
+
+Recipe = Callable[[Probe | None], Graph]
+
+RECIPES: Final[dict[str, Recipe]] = {"video": plan_video}
+
+
+def plan(recipe: str, probe: Probe | None) -> Graph:
+    """The graph of a recipe; without a probe only the stages that need none.
+
+    The graph with a probe begins with the graph without one. Raises Rejected for unknown recipes.
+    """
+    found = RECIPES.get(recipe)
+    if found is None:
+        raise Rejected(f"there is no recipe {recipe!r}; there is {', '.join(sorted(RECIPES))}")
+    return found(probe)

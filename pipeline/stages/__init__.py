@@ -1,0 +1,20 @@
+"""The stages: pure functions, files and typed values in, files and typed values out."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pipeline.plan import StageResult
+from pipeline.plan.video import PACKAGE, POSTER, PROBE
+from pipeline.stages import package, poster, probe
+from pipeline.stages.context import StageContext, StageInput
+
+# Each takes the options that `pipeline.plan.STAGE_TYPES` names for it.
+StageFunction = Callable[[StageContext, Any], StageResult]
+
+STAGE_FUNCTIONS: Mapping[str, StageFunction] = {
+    PROBE: probe.run,
+    PACKAGE: package.run,
+    POSTER: poster.run,
+}
+
+__all__ = ["STAGE_FUNCTIONS", "StageContext", "StageFunction", "StageInput"]

@@ -1,0 +1,49 @@
+"""What a stage is given. A stage can be run from a test with no database, queue or network."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from core.process import CancelToken
+from transcoders.tools import Tools
+
+_V = TypeVar("_V", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class StageInput:
+    """The result of an upstream stage: its value, and its artifacts' paths by name."""
+
+    value: BaseModel | None = None
+    paths: Mapping[str, Path] = field(default_factory=dict)
+
+
+def _silent(fraction: float) -> None:
+    """Progress that nobody wants."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageContext:
+    """Files in, a place for files out, and how to be heard and stopped.
+
+    `scratch` is an empty folder that is removed after the stage; `scratch_bytes` is its bound.
+    `progress` takes 0 to 1 and is called from the thread that runs the stage.
+    """
+
+    source: Path
+    source_sha256: str
+    scratch: Path
+    tools: Tools
+    inputs: Mapping[str, StageInput] = field(default_factory=dict)
+    progress: Callable[[float], None] = _silent
+    cancel: CancelToken = field(default_factory=CancelToken)
+    scratch_bytes: int | None = None
+
+    def value(self, stage: str, kind: type[_V]) -> _V:
+        """The value of an upstream stage."""
+        found = self.inputs[stage].value
+        assert isinstance(found, kind), f"{stage} gave {type(found).__name__}"
+        return found
