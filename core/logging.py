@@ -14,8 +14,6 @@ HIDDEN = "•••"
 _SECRET_NAME = re.compile(
     r"pass(word|wd)?$|secret|token$|authorization|cookie|api_?key", re.IGNORECASE
 )
-    r"pass(word|wd)?$|secret|token$|authorization|cookie|api_?key", re.IGNORECASE
-)
 # The password of an address, a bearer's token, and the same as a parameter of an address.
 _SECRET_TEXT = re.compile(
     r"(?P<url>\w[\w+.-]*://[^\s:/@]*:)[^\s@/]+(?=@)"

@@ -1,0 +1,1 @@
+"""Celery: the pool that works the ledger off. Binds stage names to functions."""
