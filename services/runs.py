@@ -27,17 +27,12 @@ class RunReport:
 
 
 def recipe_for(asset: Asset, recipe: str | None) -> str:
-    """The recipe that an asset of this kind gets unless one is named; Rejected if none fits."""
-    if recipe is not None:
-        if recipe not in RECIPES:
-            raise Rejected(f"there is no recipe {recipe!r}; there are {', '.join(sorted(RECIPES))}")
-        if RECIPES[recipe] != asset.kind:
-            raise Rejected(f"the recipe {recipe!r} takes no {asset.kind}")
-        return recipe
-    for name, kind in RECIPES.items():
-        if kind == asset.kind:
-            return name
-    raise Rejected(f"no recipe takes a file of the type {asset.mime} yet")
+    """The named recipe, or the one called like the asset's kind; Rejected if there is none."""
+    if recipe is not None and recipe not in RECIPES:
+        raise Rejected(f"there is no recipe {recipe!r}; there is {', '.join(sorted(RECIPES))}")
+    if recipe is None and asset.kind not in RECIPES:
+        raise Rejected(f"no recipe takes a file of the type {asset.mime} yet")
+    return recipe or asset.kind
 
 
 def start(

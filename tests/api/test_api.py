@@ -1,0 +1,208 @@
+"""The API over a real database: who may ask, what a refusal looks like, what an upload begins."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import text
+
+from api.app import create_app
+from core.settings import Settings
+from services.installation import DEFAULT_TENANT, Installation
+from services.migrations import migrate
+from tests.servers import PostgresForTests
+
+CLIP = Path(__file__).parents[2] / "docs" / "demo" / "clip.mp4"
+TOKEN = "a token of the tests"  # noqa: S105
+
+
+@pytest.fixture(scope="module")
+def settings(
+    postgres: PostgresForTests, valkey_server: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Settings]:
+    """An installation of this module's own, migrated."""
+    made = postgres.create_installation()
+    folder = tmp_path_factory.mktemp("installation")
+    found = Settings(
+        data_dir=folder,
+        database_url=made.database_url,
+        database_admin_url=made.database_admin_url,
+        redis_url=valkey_server,
+        storage_url=(folder / "storage").as_uri(),
+        free_space_reserve_bytes=0,
+    )
+    migrate(found)
+    yield found
+    postgres.drop_installation(made)
+
+
+@pytest.fixture
+def client(settings: Settings) -> Iterator[TestClient]:
+    """A client with the right token."""
+    with serve(settings) as found:
+        yield found
+
+
+def serve(settings: Settings) -> TestClient:
+    """A client of an API over these settings."""
+    app = create_app()
+    app.state.installation = Installation(settings)
+    app.state.token = TOKEN
+    return TestClient(
+        app, headers={"Authorization": f"Bearer {TOKEN}"}, raise_server_exceptions=False
+    )
+
+
+def test_an_installation_with_its_database_and_broker_is_ready(client: TestClient) -> None:
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json()["database"] is True
+    assert answer.json()["broker"] is True
+
+
+def test_an_installation_without_its_broker_is_not_ready(settings: Settings) -> None:
+    without = settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
+    with serve(without) as client:
+        answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json() == {"database": True, "broker": False, "slots": answer.json()["slots"]}
+
+
+@pytest.mark.parametrize("token", [None, "", "wrong", TOKEN + "x", "ü"])
+def test_nobody_gets_in_without_the_token(client: TestClient, token: str | None) -> None:
+    client.headers.pop("Authorization")
+    headers = {} if token is None else {"Authorization": f"Bearer {token}".encode()}
+    for method, path in (("GET", "/v1/runs"), ("POST", "/v1/assets?name=a")):
+        answer = client.request(method, path, headers=headers)
+        assert answer.status_code == 401
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_an_api_without_a_token_lets_nobody_in(client: TestClient) -> None:
+    client.app.state.token = None  # type: ignore[attr-defined]
+    assert client.get("/v1/runs", headers={"Authorization": "Bearer "}).status_code == 401
+
+
+def test_an_upload_becomes_an_asset_and_a_run_with_a_ready_probe(
+    client: TestClient, settings: Settings
+) -> None:
+    answer = client.post("/v1/assets?name=../my clip.mp4", content=CLIP.read_bytes())
+    assert answer.status_code == 201, answer.text
+    asset, run = answer.json()["asset"], answer.json()["run"]
+    assert asset["name"] == "my clip.mp4"
+    assert (asset["kind"], asset["mime"]) == ("video", "video/mp4")
+    assert asset["bytes"] == CLIP.stat().st_size
+    assert client.get(f"/v1/assets/{asset['id']}").json() == asset
+    detail = client.get(f"/v1/runs/{run['id']}").json()
+    assert [(stage["name"], stage["state"]) for stage in detail["stages"]] == [("probe", "ready")]
+    assert client.get("/v1/runs").json()["items"][0]["id"] == run["id"]
+    assert not list((settings.data_dir / "incoming").iterdir())
+
+
+def test_a_run_can_be_cancelled_once_and_then_retried(client: TestClient) -> None:
+    run = client.post("/v1/assets?name=clip.mp4", content=CLIP.read_bytes()).json()["run"]
+    assert client.post(f"/v1/runs/{run['id']}/cancel").json()["state"] == "cancelled"
+    again = client.post(f"/v1/runs/{run['id']}/cancel")
+    assert (again.status_code, again.json()["code"]) == (409, "conflict")
+    assert client.post(f"/v1/runs/{run['id']}/retry").json()["state"] == "running"
+    detail = client.get(f"/v1/runs/{run['id']}").json()
+    assert [stage["state"] for stage in detail["stages"]] == ["ready"]
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"), [(b"", "empty"), (b"#EXTM3U\nfile:///etc/passwd\n", "no video")]
+)
+def test_bytes_that_are_no_media_are_refused_and_leave_nothing(
+    client: TestClient, settings: Settings, body: bytes, reason: str
+) -> None:
+    before = sorted((settings.data_dir / "storage").rglob("*"))
+    answer = client.post("/v1/assets?name=film.mp4", content=body)
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "rejected"
+    assert reason in answer.json()["detail"]
+    assert sorted((settings.data_dir / "storage").rglob("*")) == before
+
+
+def test_a_recipe_that_does_not_exist_is_refused_and_leaves_nothing(
+    client: TestClient, settings: Settings
+) -> None:
+    before = {path for path in (settings.data_dir / "storage").rglob("*") if path.is_file()}
+    answer = client.post("/v1/assets?name=a.mp4&recipe=soup", content=CLIP.read_bytes())
+    assert answer.status_code == 422
+    assert {p for p in (settings.data_dir / "storage").rglob("*") if p.is_file()} == before
+
+
+def test_an_upload_below_the_free_space_reserve_is_refused_with_507(settings: Settings) -> None:
+    full = settings.model_copy(update={"free_space_reserve_bytes": 1 << 60})
+    with serve(full) as client:
+        answer = client.post("/v1/assets?name=clip.mp4", content=CLIP.read_bytes())
+    assert answer.status_code == 507
+    assert answer.json()["code"] == "insufficient_storage"
+
+
+def test_an_unknown_thing_and_a_wrong_id_are_problems(client: TestClient) -> None:
+    missing = client.get("/v1/runs/00000000-0000-0000-0000-000000000000")
+    assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
+    wrong = client.get("/v1/runs/no-id")
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "invalid_request")
+    nowhere = client.get("/v1/nowhere")
+    assert (nowhere.status_code, nowhere.json()["code"]) == (404, "not_found")
+
+
+def test_a_tenant_at_a_version_that_this_release_does_not_run_on_answers_503(
+    client: TestClient, settings: Settings
+) -> None:
+    from core.database import RoleNames, connect
+
+    place = Installation(settings).place(DEFAULT_TENANT)
+    assert settings.database_admin_url is not None
+    with connect(settings.database_admin_url) as owner:
+        roles = RoleNames.of(owner.info.dbname)
+        owner.execute(f'SET ROLE "{roles.migrator}"')
+        set_version = "UPDATE cell.tenants SET schema_version = %s WHERE tenant_id = %s"
+        known = owner.execute("SELECT schema_version FROM cell.tenants").fetchone()
+        owner.execute(set_version, ["9999", place.tenant_id])
+        try:
+            answer = client.get("/v1/runs")
+        finally:
+            assert known is not None
+            owner.execute(set_version, [known[0], place.tenant_id])
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) > 0
+    assert client.get("/v1/runs").status_code == 200
+
+
+def test_a_failed_commit_is_not_answered_with_success(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serve(settings) as client:
+        run = client.post("/v1/assets?name=clip.mp4", content=CLIP.read_bytes()).json()["run"]
+        from services import runs
+
+        original = runs.cancel
+
+        def poisoned(session, run_id):  # type: ignore[no-untyped-def]
+            result = original(session, run_id)
+            # Fails at the commit and not before: the constraint is checked at the end.
+            session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+            return result
+
+        monkeypatch.setattr(runs, "cancel", poisoned)
+        answer = client.post(f"/v1/runs/{run['id']}/cancel")
+        assert answer.status_code == 503
+        monkeypatch.undo()
+        assert client.get(f"/v1/runs/{run['id']}").json()["state"] == "running"
+
+
+def test_the_api_carries_no_media_library_and_no_celery() -> None:
+    code = (
+        "import sys, api.app; api.app.create_app;"
+        "heavy = {'celery', 'cv2', 'PIL', 'faster_whisper', 'kombu', 'transcoders'};"
+        "sys.exit(' '.join(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
