@@ -8,7 +8,7 @@ from sqlalchemy import FetchedValue, ForeignKey
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import TenantBase
+from models.base import Big, TenantBase
 
 
 class Asset(TenantBase):
@@ -20,7 +20,7 @@ class Asset(TenantBase):
     name: Mapped[str]
     kind: Mapped[str]
     mime: Mapped[str]
-    bytes: Mapped[int]
+    bytes: Mapped[Big]
     sha256: Mapped[str]
     storage_key: Mapped[str]
     media: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
@@ -33,7 +33,7 @@ class Artifact(TenantBase):
     __tablename__ = "artifacts"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=FetchedValue())
-    asset_id: Mapped[UUID] = mapped_column(ForeignKey(Asset.id))
+    asset_id: Mapped[UUID] = mapped_column(ForeignKey(Asset.id, ondelete="CASCADE"))
     run_id: Mapped[UUID]
     stage_id: Mapped[UUID]
     stage: Mapped[str]
@@ -42,7 +42,7 @@ class Artifact(TenantBase):
     path: Mapped[str]
     storage_key: Mapped[str] = mapped_column(unique=True)
     mime: Mapped[str]
-    bytes: Mapped[int]
+    bytes: Mapped[Big]
     sha256: Mapped[str]
     attributes: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=FetchedValue())
     created_at: Mapped[datetime] = mapped_column(server_default=FetchedValue())

@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import FetchedValue, ForeignKey, Text
+from sqlalchemy import FetchedValue, ForeignKey, ForeignKeyConstraint, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import CellBase
+from models.base import Big, CellBase, Small
 from models.tenant import CellTenant
 
 INTERACTIVE = 0
@@ -19,12 +19,13 @@ class Run(CellBase):
     """One recipe at work on one asset."""
 
     __tablename__ = "runs"
+    __table_args__ = (UniqueConstraint("tenant_id", "id"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=FetchedValue())
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey(CellTenant.tenant_id))
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey(CellTenant.tenant_id, ondelete="CASCADE"))
     asset_id: Mapped[UUID | None]
     recipe: Mapped[str]
-    class_: Mapped[int] = mapped_column("class", server_default=FetchedValue())
+    class_: Mapped[Small] = mapped_column("class", server_default=FetchedValue())
     state: Mapped[str] = mapped_column(server_default=FetchedValue())
     unfinished: Mapped[int] = mapped_column(server_default=FetchedValue())
     active: Mapped[int] = mapped_column(server_default=FetchedValue())
@@ -36,15 +37,22 @@ class StageRun(CellBase):
     """One stage of a run; `(id, attempt, holder)` fences every write to it."""
 
     __tablename__ = "stage_runs"
+    __table_args__ = (
+        UniqueConstraint("run_id", "name"),
+        ForeignKeyConstraint(["tenant_id", "run_id"], [Run.tenant_id, Run.id], ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["tenant_id", "lane"], [CellTenant.tenant_id, CellTenant.lane], ondelete="CASCADE"
+        ),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=FetchedValue())
     tenant_id: Mapped[UUID]
-    run_id: Mapped[UUID] = mapped_column(ForeignKey(Run.id))
+    run_id: Mapped[UUID]
     lane: Mapped[int]
     name: Mapped[str]
     queue: Mapped[str]
-    class_: Mapped[int] = mapped_column("class")
-    position: Mapped[int] = mapped_column(server_default=FetchedValue())
+    class_: Mapped[Small] = mapped_column("class")
+    position: Mapped[Big] = mapped_column(server_default=FetchedValue())
     state: Mapped[str]
     pending: Mapped[int] = mapped_column(server_default=FetchedValue())
     version: Mapped[int] = mapped_column(server_default=FetchedValue())
@@ -72,8 +80,12 @@ class StageEdge(CellBase):
     __tablename__ = "stage_edges"
 
     tenant_id: Mapped[UUID]
-    needs_id: Mapped[UUID] = mapped_column(ForeignKey(StageRun.id), primary_key=True)
-    stage_id: Mapped[UUID] = mapped_column(ForeignKey(StageRun.id), primary_key=True)
+    needs_id: Mapped[UUID] = mapped_column(
+        ForeignKey(StageRun.id, ondelete="CASCADE"), primary_key=True
+    )
+    stage_id: Mapped[UUID] = mapped_column(
+        ForeignKey(StageRun.id, ondelete="CASCADE"), primary_key=True
+    )
 
 
 class Event(CellBase):
@@ -81,8 +93,10 @@ class Event(CellBase):
 
     __tablename__ = "events"
 
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey(CellTenant.tenant_id), primary_key=True)
-    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    tenant_id: Mapped[UUID] = mapped_column(
+        ForeignKey(CellTenant.tenant_id, ondelete="CASCADE"), primary_key=True
+    )
+    seq: Mapped[Big] = mapped_column(primary_key=True, autoincrement=False)
     at: Mapped[datetime] = mapped_column(server_default=FetchedValue())
     kind: Mapped[str]
     run_id: Mapped[UUID | None]

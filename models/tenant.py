@@ -3,10 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import FetchedValue, ForeignKey, Identity, func
+from sqlalchemy import FetchedValue, ForeignKey, Identity, UniqueConstraint, func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import CellBase, DirectoryBase
+from models.base import Big, CellBase, DirectoryBase
 
 
 class Tenant(DirectoryBase):
@@ -26,6 +26,7 @@ class CellTenant(CellBase):
     """A tenant in its cell; `lane` is its place in the round-robin of the fair claim."""
 
     __tablename__ = "tenants"
+    __table_args__ = (UniqueConstraint("tenant_id", "lane"),)
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     lane: Mapped[int] = mapped_column(Identity(always=True), unique=True)
@@ -40,5 +41,7 @@ class EventHead(CellBase):
 
     __tablename__ = "event_heads"
 
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey(CellTenant.tenant_id), primary_key=True)
-    seq: Mapped[int] = mapped_column(server_default=FetchedValue())
+    tenant_id: Mapped[UUID] = mapped_column(
+        ForeignKey(CellTenant.tenant_id, ondelete="CASCADE"), primary_key=True
+    )
+    seq: Mapped[Big] = mapped_column(server_default=FetchedValue())

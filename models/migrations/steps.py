@@ -13,7 +13,10 @@ _SEES_ALL = text("""
                           AND pg_get_expr(p.polqual, p.polrelid) = 'true'
                           AND current_user::regrole = ANY (p.polroles))
            AND NOT EXISTS (SELECT 1 FROM pg_policy p
-                            WHERE p.polrelid = c.oid AND NOT p.polpermissive))
+                            WHERE p.polrelid = c.oid AND NOT p.polpermissive
+                              AND (p.polroles = '{0}' OR EXISTS (
+                                  SELECT 1 FROM unnest(p.polroles) r
+                                   WHERE pg_has_role(current_user, r, 'USAGE')))))
       FROM pg_class c WHERE c.oid = to_regclass(:table)
 """)
 

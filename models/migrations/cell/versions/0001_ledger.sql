@@ -7,7 +7,8 @@ CREATE TABLE cell.tenants (
     weight         real NOT NULL DEFAULT 1 CHECK (weight > 0),
     suspended      boolean NOT NULL DEFAULT false,
     schema_version text NOT NULL,
-    created_at     timestamptz NOT NULL DEFAULT now()
+    created_at     timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (tenant_id, lane)
 );
 COMMENT ON COLUMN cell.tenants.lane IS 'The tenant''s place in the round-robin of the fair claim.';
 
@@ -39,12 +40,12 @@ CREATE TABLE cell.runs (
     unfinished  integer NOT NULL DEFAULT 0 CHECK (unfinished >= 0),
     active      integer NOT NULL DEFAULT 0 CHECK (active >= 0),
     created_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
-    finished_at timestamptz
+    finished_at timestamptz,
+    UNIQUE (tenant_id, id)
 ) WITH (fillfactor = 70);
 COMMENT ON COLUMN cell.runs.class IS '0 interactive, 1 batch.';
 COMMENT ON COLUMN cell.runs.unfinished IS 'Stages that are neither done nor skipped.';
 COMMENT ON COLUMN cell.runs.active IS 'Stages that are ready, delayed or running.';
-CREATE INDEX runs_tenant ON cell.runs (tenant_id, id);
 CREATE INDEX runs_open ON cell.runs (id) WHERE state IN ('running', 'cancelling');
 
 CREATE SEQUENCE cell.position;
@@ -52,7 +53,7 @@ CREATE SEQUENCE cell.position;
 CREATE TABLE cell.stage_runs (
     id               uuid PRIMARY KEY DEFAULT uuidv7(),
     tenant_id        uuid NOT NULL,
-    run_id           uuid NOT NULL REFERENCES cell.runs ON DELETE CASCADE,
+    run_id           uuid NOT NULL,
     lane             integer NOT NULL,
     name             text NOT NULL,
     queue            text NOT NULL,
@@ -79,6 +80,10 @@ CREATE TABLE cell.stage_runs (
     result           jsonb,
     error            jsonb,
     UNIQUE (run_id, name),
+    -- Foreign keys look behind the policies, so they carry the tenant: no stage can be put into
+    -- another tenant's run or be counted on another's turn.
+    FOREIGN KEY (tenant_id, run_id) REFERENCES cell.runs (tenant_id, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant_id, lane) REFERENCES cell.tenants (tenant_id, lane) ON DELETE CASCADE,
     CHECK ((state = 'running') = (lease_until IS NOT NULL)),
     CHECK ((state = 'running') = (holder IS NOT NULL)),
     CHECK ((state = 'delayed') = (due_at IS NOT NULL))
@@ -150,12 +155,20 @@ BEGIN
         EXECUTE format('CREATE POLICY ledger ON cell.%I TO @ledger@ USING (true) WITH CHECK (true)', t);
     END LOOP;
 END $$;
+-- An edge's foreign keys do not carry the tenant, which would cost the stages another index.
+CREATE POLICY own_stages ON cell.stage_edges AS RESTRICTIVE FOR INSERT TO @tenant_base@
+    WITH CHECK (EXISTS (SELECT FROM cell.stage_runs s WHERE s.id = needs_id)
+            AND EXISTS (SELECT FROM cell.stage_runs s WHERE s.id = stage_id));
 
 GRANT USAGE ON SCHEMA cell TO @tenant_base@, @ledger@, @app@;
 GRANT SELECT ON cell.tenants, cell.events, cell.event_heads TO @tenant_base@;
 GRANT INSERT ON cell.events TO @tenant_base@;
 GRANT UPDATE (seq) ON cell.event_heads TO @tenant_base@;
-GRANT SELECT, INSERT, UPDATE ON cell.runs, cell.stage_runs TO @tenant_base@;
+GRANT SELECT, INSERT ON cell.runs, cell.stage_runs TO @tenant_base@;
+GRANT UPDATE (state, unfinished, active, finished_at) ON cell.runs TO @tenant_base@;
+GRANT UPDATE (state, pending, position, failures, losses, holder, lease_until, cancel_requested,
+              progress, progress_at, due_at, ready_at, started_at, finished_at, result, error)
+      ON cell.stage_runs TO @tenant_base@;
 GRANT SELECT, INSERT ON cell.stage_edges TO @tenant_base@;
 GRANT USAGE ON SEQUENCE cell.position TO @tenant_base@;
 
