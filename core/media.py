@@ -36,6 +36,7 @@ class VideoStream(_Fact):
     constant_rate: bool = True
     interlaced: bool = False
     bitrate: int | None = None
+    duration_seconds: float | None = None
     longest_gop_seconds: float | None = None
     """The longest time between keyframes in the part that was looked at."""
     color_transfer: str | None = None

@@ -2,8 +2,9 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +18,7 @@ from transcoders.ffmpeg import Bounds, execute, input_arguments
 from transcoders.tools import Tools
 
 _GOP_LOOK_SECONDS: Final = 300
-_GOP_OUTPUT_BYTES: Final = 16 << 20
+_PACKETS_OUTPUT_BYTES: Final = 32 << 20
 # Above this a frame rate is a time base that says nothing (1000 or 90000 are common).
 _PLAUSIBLE_FPS: Final = 300
 
@@ -54,14 +55,25 @@ def probe(
         video = measured.main_video
         if video is None:
             raise Rejected("there is no picture in this file")
-        longest = _longest_gop(path, found, tools, video, limits, cancel)
+        # A recording made in a browser does not say how long it is: its packets do.
+        unknown = measured.duration_seconds == 0
+        packets = _packets(path, found, tools, video, limits, cancel, whole=unknown)
     except LimitReached as error:
         raise Rejected(
             f"reading the file took more {_RESOURCE.get(error.limit, 'output')} than allowed",
             detail=error.detail,
         ) from error
-    main = video.model_copy(update={"longest_gop_seconds": longest})
-    return measured.model_copy(update={"video": (main, *measured.video[1:])})
+    seconds = measured.duration_seconds
+    if unknown:
+        seconds = round(max((time for time, _ in _timed(packets)), default=0.0), 3)
+    if seconds <= 0:
+        raise Rejected("the file is damaged or has no frames")
+    if seconds > limits.duration_seconds:
+        raise Rejected(f"the file lasts longer than {limits.duration_seconds / 3600:g} hours")
+    main = video.model_copy(update={"longest_gop_seconds": longest_gop(packets)})
+    return measured.model_copy(
+        update={"duration_seconds": seconds, "video": (main, *measured.video[1:])}
+    )
 
 
 _RESOURCE: Final = {"wall": "time", "cpu": "time", "memory": "memory"}
@@ -89,7 +101,10 @@ def _show(
 
 
 def read_probe(seen: Mapping[str, Any], found: Container, size: int, limits: ProbeLimits) -> Probe:
-    """What ffprobe answered, as a `Probe`; Rejected where it is out of bounds."""
+    """What ffprobe answered, as a `Probe`; Rejected where it is out of bounds.
+
+    A duration of 0 is one that the file does not tell.
+    """
     container, streams = seen["format"], seen.get("streams", [])
     if len(streams) > limits.streams:
         raise Rejected(f"the file has {len(streams)} streams; at most {limits.streams} are allowed")
@@ -104,12 +119,6 @@ def read_probe(seen: Mapping[str, Any], found: Container, size: int, limits: Pro
         else:
             other.append(_other(stream, "cover" if cover else kind))
     duration = _duration(container, streams)
-    if not 0 < duration <= limits.duration_seconds:
-        raise Rejected(
-            f"the file lasts longer than {limits.duration_seconds / 3600:g} hours"
-            if duration > 0
-            else "the file does not say how long it lasts, or has no frames"
-        )
     return Probe(
         container=str(container.get("format_name", found.demuxer)),
         mime=found.mime,
@@ -151,6 +160,7 @@ def _video(stream: Mapping[str, Any], limits: ProbeLimits) -> VideoStream:
         constant_rate=bool(real and rate and abs(real - rate) / rate < Fraction(1, 1000)),
         interlaced=stream.get("field_order", "progressive") not in ("progressive", "unknown"),
         bitrate=_whole(stream.get("bit_rate")),
+        duration_seconds=_seconds(stream.get("duration") or _tag(stream, "DURATION")) or None,
         color_transfer=stream.get("color_transfer"),
         color_primaries=stream.get("color_primaries"),
         color_space=stream.get("color_space"),
@@ -182,60 +192,61 @@ def _other(stream: Mapping[str, Any], kind: str | None) -> OtherStream:
     )
 
 
-def _longest_gop(
+def _packets(
     path: Path,
     found: Container,
     tools: Tools,
     video: VideoStream,
     limits: ProbeLimits,
     cancel: CancelToken | None,
-) -> float | None:
-    """Seconds between keyframes at most, in the first minutes; None where nothing tells."""
+    *,
+    whole: bool,
+) -> Sequence[str]:
+    """Lines of `pts_time,flags` of the picture's packets: of the first minutes, or of all."""
+    # Packets are read, not decoded; a few minutes tell how a file was made.
+    interval = () if whole else ("-read_intervals", f"%+{_GOP_LOOK_SECONDS}")
     argv = (
         str(tools.ffprobe), "-v", "error", "-hide_banner",
-        "-select_streams", str(video.index),
-        # Packets are read, not decoded; a few minutes tell how a file was made.
-        "-read_intervals", f"%+{_GOP_LOOK_SECONDS}",
+        "-select_streams", str(video.index), *interval,
         "-show_entries", "packet=pts_time,flags", "-of", "csv=p=0",
         *input_arguments(path, found),
     )  # fmt: skip
-    bounds = Bounds(
-        wall_seconds=limits.bounds.wall_seconds,
-        cpu_seconds=limits.bounds.cpu_seconds,
-        memory_bytes=limits.bounds.memory_bytes,
-        output_bytes=_GOP_OUTPUT_BYTES,
-    )
+    bounds = replace(limits.bounds, output_bytes=_PACKETS_OUTPUT_BYTES)
     done = execute(argv, bounds=bounds, cancel=cancel)
-    return longest_gop(done.stdout.decode(errors="replace").splitlines())
+    return done.stdout.decode(errors="replace").splitlines()
 
 
 def longest_gop(packets: Iterable[str]) -> float | None:
-    """From lines of `pts_time,flags`; the last packet ends the last group."""
-    keys, last = [], -math.inf
-    for packet in packets:
-        time, _, flags = packet.partition(",")
-        try:
-            seconds = float(time)
-        except ValueError:
-            continue
-        last = max(last, seconds)
-        if flags.startswith("K"):
-            keys.append(seconds)
+    """Seconds between keyframes at most; None where nothing tells. The last packet ends a group."""
+    times = list(_timed(packets))
+    keys = sorted(seconds for seconds, flags in times if flags.startswith("K"))
     if not keys:
         return None
-    ends = [*sorted(keys), max(last, *keys)]
+    ends = [*keys, max(seconds for seconds, _ in times)]
     return round(max(b - a for a, b in pairwise(ends)), 3)
 
 
+def _timed(packets: Iterable[str]) -> Iterator[tuple[float, str]]:
+    for packet in packets:
+        time, _, flags = packet.partition(",")
+        with suppress(ValueError):
+            yield float(time), flags
+
+
 def _duration(container: Mapping[str, Any], streams: Iterable[Mapping[str, Any]]) -> float:
-    for value in (container.get("duration"), *(stream.get("duration") for stream in streams)):
+    values = [container.get("duration"), *(stream.get("duration") for stream in streams)]
+    return next((seconds for value in values if (seconds := _seconds(value))), 0.0)
+
+
+def _seconds(value: str | None) -> float:
+    """From `12.5` or Matroska's `00:00:12.5`; 0 where it is neither."""
+    seconds = 0.0
+    for part in (value or "").split(":"):
         try:
-            seconds = float(value) if value is not None else 0.0
+            seconds = seconds * 60 + float(part)
         except ValueError:
-            continue
-        if math.isfinite(seconds) and seconds > 0:
-            return round(seconds, 3)
-    return 0.0
+            return 0.0
+    return round(seconds, 3) if math.isfinite(seconds) and seconds > 0 else 0.0
 
 
 def _rotation(stream: Mapping[str, Any]) -> int:
@@ -261,5 +272,10 @@ def _whole(value: str | int | None) -> int | None:
 
 
 def _language(stream: Mapping[str, Any]) -> str | None:
-    language = stream.get("tags", {}).get("language")
+    language = _tag(stream, "language")
     return None if language in (None, "", "und") else str(language)[:16]
+
+
+def _tag(stream: Mapping[str, Any], name: str) -> str | None:
+    value = stream.get("tags", {}).get(name)
+    return None if value is None else str(value)

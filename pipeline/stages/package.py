@@ -59,17 +59,23 @@ def _package(context: StageContext, probe: Probe, mode: Mode, reason: str) -> St
         raise
     parts = hls.segments((folder / f"{_NAME}.m3u8").read_text())
     seconds = sum(part.seconds for part in parts)
-    if probe.duration_seconds - seconds > max(
-        _MISSING_SECONDS, probe.duration_seconds * _MISSING_PART
-    ):
+    promised = _promised(probe)
+    if promised - seconds > max(_MISSING_SECONDS, promised * _MISSING_PART):
         raise Rejected(
-            f"the file is damaged or was cut short: it says {probe.duration_seconds:.1f} s, "
+            f"the file is damaged or was cut short: it says {promised:.1f} s, "
             f"and {seconds:.1f} s could be read"
         )
     longest = max(part.seconds for part in parts)
     if mode is Mode.REMUX and longest > MAX_GOP_SECONDS + 1:
         raise _Unfit(f"keyframes are up to {longest:.1f} s apart")
     return _result(context.scratch, probe, mode, reason, parts)
+
+
+def _promised(probe: Probe) -> float:
+    """Seconds of picture; a sound track may be longer."""
+    video = probe.main_video
+    picture = video.duration_seconds if video else None
+    return min(picture or probe.duration_seconds, probe.duration_seconds)
 
 
 def _result(

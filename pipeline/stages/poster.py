@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from core.errors import Rejected
+from core.errors import Rejected, Retryable
 from core.media import Probe
 from pipeline.plan import ArtifactFile, Attributes, StageResult
 from pipeline.plan.video import PROBE, PosterOptions, PosterResult
@@ -12,6 +12,7 @@ from transcoders.containers import recognised
 from transcoders.ffmpeg import Bounds, execute
 
 _NAME: Final = "poster.jpg"
+_NO_FRAME: Final = "received no packets"
 _BOUNDS: Final = Bounds(wall_seconds=600, memory_bytes=4 << 30)
 
 
@@ -32,7 +33,12 @@ def run(context: StageContext, options: PosterOptions) -> StageResult:
             short_side=options.short_side,
             brightness=brightness,
         )
-        execute(command, bounds=_BOUNDS, scratch=context.scratch, cancel=context.cancel)
+        try:
+            execute(command, bounds=_BOUNDS, scratch=context.scratch, cancel=context.cancel)
+        except Retryable as error:
+            # An encoder that was given no frame says so by failing.
+            if _NO_FRAME not in (error.detail or ""):
+                raise
         if target.exists() and target.stat().st_size > 0:
             break
     else:
