@@ -49,6 +49,10 @@ def start(
     session.add(run)
     session.flush()
     ledger.insert_graph(session, run, plan(name, None))
+    session.execute(
+        text("SELECT cell.emit(:tenant, 'run.running', :run, NULL, '{}')"),
+        {"tenant": tenant_id, "run": run.id},
+    )
     return run
 
 
