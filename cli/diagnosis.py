@@ -1,0 +1,259 @@
+"""What `automator doctor` looks at, and what it makes of it."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from core.embedded.processes import unprivileged_identity
+from core.embedded.wheels import postgres_program, valkey_program
+from core.errors import AutomatorError
+from core.process import Limits, run
+from core.sandbox import sandbox_report
+from core.settings import GIB, Settings
+from core.storage import open_storage
+from transcoders.tools import Tools, find_tools
+
+NEEDED_ENCODERS = ("libx264", "aac", "mjpeg")
+WISHED_ENCODERS = ("libx265", "libsvtav1", "libvpx-vp9", "libopus", "libwebp")
+_SOFTWARE_CANNOT = ("_nvenc", "_qsv", "_vaapi", "_amf", "_v4l2m2m")
+_LIMITS = Limits(wall_seconds=15)
+
+
+class State(StrEnum):
+    """`note` works, with something to know; `missing` must be mended."""
+
+    OK = "ok"
+    NOTE = "note"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the table; `mend` says what to do about it."""
+
+    area: str
+    name: str
+    state: State
+    finding: str
+    mend: str | None = None
+
+
+def diagnose(settings: Settings, *, running: bool) -> list[Check]:
+    """Looks at everything; `running` says whether the addresses are those of our own servers."""
+    groups: tuple[tuple[str, Callable[[], Iterator[Check]]], ...] = (
+        ("python", _python),
+        ("media", lambda: _media(settings)),
+        ("database", lambda: _database(settings, running=running)),
+        ("broker", lambda: _broker(settings, running=running)),
+        ("storage", lambda: _storage(settings)),
+        ("sandbox", _sandbox),
+        ("disk", lambda: _disk(settings)),
+        ("fonts", _fonts),
+    )
+    checks: list[Check] = []
+    for area, look in groups:
+        try:
+            checks.extend(look())
+        except AutomatorError as error:
+            checks.append(Check(area, area, State.MISSING, "does not work", str(error)))
+    return checks
+
+
+def _python() -> Iterator[Check]:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    yield Check("python", "Python", State.OK, f"{version} at {sys.executable}")
+
+
+def _media(settings: Settings) -> Iterator[Check]:
+    tools = find_tools(settings.ffmpeg, settings.ffprobe)
+    yield Check("media", "ffmpeg", State.OK, f"{tools.ffmpeg_version}, {_whence(tools.ffmpeg)}")
+    yield Check("media", "ffprobe", State.OK, f"{tools.ffprobe_version}, {_whence(tools.ffprobe)}")
+    known = _encoders(tools)
+    lacking = [name for name in NEEDED_ENCODERS if name not in known]
+    if lacking:
+        mend = "set FFMPEG to a build that has them, or unset it to use the one that is installed"
+        yield Check("media", "encoders", State.MISSING, f"no {', '.join(lacking)}", mend)
+    else:
+        yield Check("media", "encoders", State.OK, ", ".join(NEEDED_ENCODERS))
+    wished = [name for name in WISHED_ENCODERS if name in known]
+    if wished:
+        yield Check("media", "further encoders", State.OK, ", ".join(wished))
+    hardware = [
+        name for name in sorted(known) if name.endswith(_SOFTWARE_CANNOT) and _encodes(tools, name)
+    ]
+    finding = ", ".join(hardware) if hardware else "none found: the processor encodes"
+    yield Check("media", "hardware encoders", State.OK if hardware else State.NOTE, finding)
+
+
+def _whence(program: Path) -> str:
+    return "installed with us" if program.is_relative_to(sys.prefix) else str(program)
+
+
+def _encoders(tools: Tools) -> set[str]:
+    listing = run([str(tools.ffmpeg), "-hide_banner", "-encoders"], limits=_LIMITS).stdout.decode()
+    rows = (line.split() for line in listing.splitlines())
+    return {row[1] for row in rows if len(row) > 2 and len(row[0]) == 6}
+
+
+def _encodes(tools: Tools, encoder: str) -> bool:
+    """Whether the encoder works here; that ffmpeg lists it says only that it was built in."""
+    device: list[str] = []
+    filters = "format=yuv420p"
+    if encoder.endswith(("_vaapi", "_qsv")):
+        nodes = sorted(Path("/dev/dri").glob("renderD*"))
+        if not nodes:
+            return False
+        if encoder.endswith("_vaapi"):
+            device, filters = ["-vaapi_device", str(nodes[0])], "format=nv12,hwupload"
+    picture = ["-f", "lavfi", "-i", "color=size=320x240:rate=25:duration=0.2"]
+    target = ["-c:v", encoder, "-f", "null", "-"]
+    command = [str(tools.ffmpeg), "-hide_banner", "-nostdin", *device, *picture]
+    try:
+        return run([*command, "-vf", filters, *target], limits=_LIMITS).returncode == 0
+    except AutomatorError:
+        return False
+
+
+def _database(settings: Settings, *, running: bool) -> Iterator[Check]:
+    if settings.database_url is None:
+        version = run([str(postgres_program()), "--version"], limits=_LIMITS).stdout.decode()
+        unprivileged_identity(postgres_program(), _nearest(settings.data_dir))
+        finding = f"{version.split()[-1]}, starts with `automator up`"
+        yield Check("database", "PostgreSQL", State.OK, finding)
+        return
+    import psycopg
+
+    from core.database import connect
+
+    whose = "our own" if running else "of DATABASE_URL"
+    try:
+        with connect(settings.database_url) as connection:
+            version = connection.info.parameter_status("server_version") or "?"
+            login = connection.execute(
+                "SELECT rolsuper, rolinherit, rolbypassrls FROM pg_roles"
+                " WHERE rolname = current_user"
+            ).fetchone()
+            schema = connection.execute("SELECT to_regnamespace('directory')").fetchone()
+    except psycopg.OperationalError as error:
+        reason = str(error).strip().splitlines()[-1]
+        mend = f"start it, or correct DATABASE_URL: {reason}"
+        yield Check("database", "PostgreSQL", State.MISSING, f"{whose}: no answer", mend)
+        return
+    new_enough = int(version.split(".")[0]) >= 16
+    yield Check(
+        "database",
+        "PostgreSQL",
+        State.OK if new_enough else State.MISSING,
+        f"{version}, {whose}",
+        None if new_enough else "use PostgreSQL 16 or newer",
+    )
+    if login is not None and any(login):
+        mend = "give DATABASE_URL a login with NOINHERIT, NOSUPERUSER and NOBYPASSRLS"
+        finding = "the application's login can see across tenants"
+        yield Check("database", "login", State.MISSING, finding, mend)
+    migrated = schema is not None and schema[0] is not None
+    yield Check(
+        "database",
+        "schema",
+        State.OK if migrated else State.MISSING,
+        "there" if migrated else "not there",
+        None if migrated else "run `automator migrate`",
+    )
+
+
+def _broker(settings: Settings, *, running: bool) -> Iterator[Check]:
+    if settings.redis_url is None:
+        version = run([str(valkey_program()), "--version"], limits=_LIMITS).stdout.decode()
+        found = next((word[2:] for word in version.split() if word.startswith("v=")), "?")
+        yield Check("broker", "Valkey", State.OK, f"{found}, starts with `automator up`")
+        return
+    from redis import Redis
+    from redis.exceptions import RedisError
+
+    whose = "our own" if running else "of REDIS_URL"
+    try:
+        with Redis.from_url(settings.redis_url, socket_connect_timeout=3) as client:
+            about = client.info("server")
+    except RedisError as error:
+        mend = f"start it, or correct REDIS_URL: {error}"
+        yield Check("broker", "Valkey", State.MISSING, f"{whose}: no answer", mend)
+        return
+    name = about.get("server_name", "redis")
+    version = about.get("valkey_version") or about.get("redis_version")
+    yield Check("broker", str(name).capitalize(), State.OK, f"{version}, {whose}")
+
+
+def _storage(settings: Settings) -> Iterator[Check]:
+    url = settings.storage_url or (settings.data_dir / "storage").as_uri()
+    folder = Path(url.removeprefix("file://"))
+    if settings.storage_url is None and not folder.exists():
+        yield Check("storage", "storage", State.OK, f"{url}, made by `automator up`")
+        return
+    free = open_storage(url).free_bytes()
+    writable = not url.startswith("file:") or os.access(folder, os.W_OK)
+    yield Check(
+        "storage",
+        "storage",
+        State.OK if writable else State.MISSING,
+        url if free is None else f"{url}, {free / GIB:.0f} GiB free",
+        None if writable else f"let this user write to {folder}",
+    )
+
+
+def _sandbox() -> Iterator[Check]:
+    report = sandbox_report()
+    held = {
+        "limits": report.limits,
+        "dies with its parent": report.dies_with_parent,
+        "own network": report.own_network,
+        "own processes": report.own_processes,
+        "no capabilities": report.drops_capabilities,
+    }
+    whole = all(held.values())
+    finding = ", ".join(name if has else f"NO {name}" for name, has in held.items())
+    needed = report.limits and report.dies_with_parent
+    state = State.OK if whole else State.NOTE if needed else State.MISSING
+    yield Check("sandbox", "child processes", state, finding, "; ".join(report.notes) or None)
+
+
+def _disk(settings: Settings) -> Iterator[Check]:
+    places = {"data": settings.data_dir}
+    if settings.scratch_dir is not None:
+        places["scratch"] = settings.scratch_dir
+    reserve = settings.free_space_reserve_bytes
+    for name, place in places.items():
+        there = _nearest(place)
+        free = shutil.disk_usage(there).free
+        enough = free > reserve
+        yield Check(
+            "disk",
+            name,
+            State.OK if enough else State.MISSING,
+            f"{free / GIB:.1f} GiB free at {there}; {reserve / GIB:.1f} GiB are kept in reserve",
+            None if enough else "make room: uploads are refused and work waits",
+        )
+
+
+def _nearest(place: Path) -> Path:
+    """The first folder on the way up from `place` that exists."""
+    return next(folder for folder in (place, *place.parents) if folder.exists())
+
+
+def _fonts() -> Iterator[Check]:
+    folders = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path.home() / ".fonts")
+    found = any(
+        path.suffix.lower() in (".ttf", ".otf", ".ttc")
+        for folder in folders
+        if folder.is_dir()
+        for path in folder.rglob("*")
+    )
+    yield Check(
+        "fonts",
+        "system fonts",
+        State.OK if found else State.NOTE,
+        "there" if found else "none; nothing that is made today needs one",
+    )

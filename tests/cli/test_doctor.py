@@ -1,0 +1,83 @@
+"""`automator doctor`: every finding names its mend."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.servers import PostgresForTests
+
+ROOT = Path(__file__).parents[2]
+
+
+def doctor(data: Path, *arguments: str, **environment: str) -> tuple[int, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.endswith("_URL")}
+    done = subprocess.run(
+        [sys.executable, "-m", "cli.main", "doctor", "--data", str(data), *arguments],
+        cwd=ROOT,
+        env=kept | {"COLUMNS": "200"} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, done.stdout
+
+
+def findings(
+    data: Path, exit_code: int | None = None, **environment: str
+) -> dict[str, dict[str, str]]:
+    code, printed = doctor(data, "--json", **environment)
+    assert exit_code in (None, code)
+    return {check["area"] + "/" + check["name"]: check for check in json.loads(printed)["checks"]}
+
+
+def test_a_machine_with_everything_is_told_so(tmp_path: Path) -> None:
+    code, printed = doctor(tmp_path / "data", FREE_SPACE_RESERVE_BYTES="1")
+    assert code == 0, printed
+    for word in ("Python", "ffmpeg", "ffprobe", "libx264", "PostgreSQL", "Valkey", "storage"):
+        assert word in printed
+    assert not (tmp_path / "data").exists()
+
+
+def test_the_hardware_that_is_named_has_encoded_something(tmp_path: Path) -> None:
+    found = findings(tmp_path)["media/hardware encoders"]
+    assert found["state"] in ("ok", "note")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "check", "mend"),
+    [
+        ("FFMPEG", "/nowhere/ffmpeg", "media/media", "FFMPEG=/nowhere/ffmpeg"),
+        ("DATABASE_URL", "postgresql://a:b@127.0.0.1:1/c", "database/PostgreSQL", "DATABASE_URL"),
+        ("REDIS_URL", "redis://127.0.0.1:1/0", "broker/Valkey", "REDIS_URL"),
+        ("STORAGE_URL", "ftp://somewhere", "storage/storage", "STORAGE_URL"),
+        ("FREE_SPACE_RESERVE_BYTES", str(1 << 60), "disk/data", "make room"),
+    ],
+)
+def test_what_is_missing_comes_with_how_to_mend_it(
+    tmp_path: Path, name: str, value: str, check: str, mend: str
+) -> None:
+    found = findings(tmp_path, exit_code=1, **{name: value})[check]
+    assert found["state"] == "missing"
+    assert mend in found["mend"]
+
+
+def test_a_login_that_sees_across_tenants_is_reported(
+    tmp_path: Path, postgres: PostgresForTests
+) -> None:
+    made = postgres.create_installation()
+    modest = findings(tmp_path, DATABASE_URL=made.database_url)
+    assert "database/login" not in modest
+    assert modest["database/schema"]["mend"] == "run `automator migrate`"
+    mighty = findings(tmp_path, DATABASE_URL=postgres.url)
+    assert mighty["database/login"]["state"] == "missing"
+    postgres.drop_installation(made)
+
+
+def test_the_password_is_not_printed(tmp_path: Path) -> None:
+    _, printed = doctor(tmp_path, DATABASE_URL="postgresql://a:hunter2@127.0.0.1:1/c")
+    assert "hunter2" not in printed
