@@ -23,7 +23,8 @@ _STEADY_SECONDS = 30.0
 class Program:
     """One program: its name, its command, the queues it serves, and when and how fast it stops.
 
-    Programs of a lower `wave` are stopped before those of a higher one starts to stop.
+    Programs of a lower `wave` are stopped before those of a higher one are asked to. An `early`
+    one is started while the databases are still being migrated.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Program:
     queues: tuple[str, ...] = ()
     wave: int = 0
     stop_seconds: float = 2.0
+    early: bool = False
 
 
 def default_programs(*, host: str, port: int, workers: int) -> tuple[Program, ...]:
@@ -38,7 +40,12 @@ def default_programs(*, host: str, port: int, workers: int) -> tuple[Program, ..
     python = (sys.executable, "-m")
     light = 2
     return (
-        Program("api", (*python, "api", "--host", host, "--port", str(port)), wave=1),
+        Program(
+            "api",
+            (*python, "api", "--host", host, "--port", str(port)),
+            wave=1,
+            early=True,  # it takes a second to import, and refuses tenants that are too old
+        ),
         Program("relay", (*python, "workers.relay")),
         Program(
             "worker-media",

@@ -92,13 +92,10 @@ class Supervisor:
         environment = self._environment()
         port = self._choose_port()
         api = f"http://{_in_url(self._plan.host)}:{port}"
-        self._run_once("migrate", self._plan.migrate, environment)
         programs = self._plan.programs(host=self._plan.host, port=port, workers=self._plan.workers)
-        for program in programs:
-            log = self._data / "logs" / f"{program.name}.log"
-            child = Child(program, environment, log, self._pump, self._say)
-            self._children.append(child)
-            child.tick()
+        self._launch([program for program in programs if program.early], environment)
+        self._run_once("migrate", self._plan.migrate, environment)
+        self._launch([program for program in programs if not program.early], environment)
         self._wait_ready(port, {queue for program in programs for queue in program.queues})
         endpoints = Endpoints(
             pid=os.getpid(),
@@ -114,6 +111,13 @@ class Supervisor:
         self._say(f"  API    {api}  (documentation: {api}/docs)")
         self._say(f"  token  {endpoints.token}")
         self._say(f"  data   {self._data}")
+
+    def _launch(self, programs: Sequence[Program], environment: dict[str, str]) -> None:
+        for program in programs:
+            log = self._data / "logs" / f"{program.name}.log"
+            child = Child(program, environment, log, self._pump, self._say)
+            self._children.append(child)
+            child.tick()
 
     def _environment(self) -> dict[str, str]:
         """What the programs are told; starts the servers that the user has not."""

@@ -1,0 +1,108 @@
+"""How long `automator up` takes to be ready and to stop, and what its tree weighs when idle.
+
+    python -m benchmarks.bench_up [ROUNDS]
+
+Cold: an empty data folder. Warm: the folder of an installation that was stopped. Memory is the sum
+over the tree of the proportional set size (shared pages counted once), and of the resident size.
+"""
+
+import json
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+from cli.endpoints import read_endpoints
+
+ROOT = Path(__file__).parents[1]
+_IDLE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Medians of seconds, and megabytes."""
+
+    cold_seconds: float
+    warm_seconds: float
+    stop_seconds: float
+    idle_pss_mb: float
+    idle_rss_mb: float
+    idle_cpu_percent: float
+    processes: int
+
+
+def start(data: Path) -> tuple[subprocess.Popen[bytes], float]:
+    """A supervisor that is ready, and the seconds that it took."""
+    began = time.monotonic()
+    command = [sys.executable, "-m", "cli.main", "up", "--data", str(data), "--port", "0"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    while (endpoints := read_endpoints(data)) is None or endpoints.pid != process.pid:
+        if process.poll() is not None:
+            sys.exit("automator up ended")
+        time.sleep(0.005)
+    return process, time.monotonic() - began
+
+
+def stop(process: subprocess.Popen[bytes]) -> float:
+    """Stops the tree; the seconds that it took."""
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    process.wait(30)
+    return time.monotonic() - began
+
+
+def weigh(process: subprocess.Popen[bytes]) -> tuple[float, float, float, int]:
+    """Proportional and resident megabytes, percent of one core, and processes of an idle tree."""
+    root = psutil.Process(process.pid)
+    tree = [root, *root.children(recursive=True)]
+    before = sum(sum(one.cpu_times()[:2]) for one in tree)
+    time.sleep(_IDLE_SECONDS)
+    used = sum(sum(one.cpu_times()[:2]) for one in tree) - before
+    memory = [(one.memory_full_info(), one.name(), " ".join(one.cmdline())[:60]) for one in tree]
+    for info, name, command in sorted(memory, key=lambda item: -item[0].pss):
+        print(f"  {info.pss / 1e6:7.1f} MB  {name}  {command}", file=sys.stderr)
+    pss, rss = (sum(getattr(item[0], kind) for item in memory) / 1e6 for kind in ("pss", "rss"))
+    return pss, rss, 100 * used / _IDLE_SECONDS, len(tree)
+
+
+def main(rounds: int = 5) -> Result:
+    """Measures, prints and returns."""
+    colds, warms, stops = [], [], []
+    weight = (0.0, 0.0, 0.0, 0)
+    for round_ in range(rounds):
+        folder = Path(tempfile.mkdtemp(prefix="automator-bench-", dir="/tmp"))
+        folder.chmod(0o711)
+        try:
+            process, seconds = start(folder / "data")
+            colds.append(seconds)
+            stops.append(stop(process))
+            process, seconds = start(folder / "data")
+            warms.append(seconds)
+            if round_ == 0:
+                weight = weigh(process)
+            stops.append(stop(process))
+        finally:
+            shutil.rmtree(folder)
+    pss, rss, percent, processes = weight
+    result = Result(
+        cold_seconds=round(statistics.median(colds), 2),
+        warm_seconds=round(statistics.median(warms), 2),
+        stop_seconds=round(statistics.median(stops), 2),
+        idle_pss_mb=round(pss, 1),
+        idle_rss_mb=round(rss, 1),
+        idle_cpu_percent=round(percent, 1),
+        processes=processes,
+    )
+    print(json.dumps({"up": asdict(result)}, indent=2))
+    return result
+
+
+if __name__ == "__main__":
+    main(*(int(argument) for argument in sys.argv[1:]))
