@@ -154,8 +154,10 @@ def poster(
     video, _ = _main(probe)
     width, height = fitted(video.display_size, short_side)
     begin, window = poster_window(probe.duration_seconds)
+    # Of a film shorter than that, sampling might take no frame at all.
+    sampled = [f"fps={_POSTER_FPS}"] if window > _POSTER_SAMPLED_SECONDS else []
     graph = [
-        f"fps={_POSTER_FPS}",
+        *sampled,
         f"scale={width}:{height}:flags=bicubic:out_range=full",
         "setsar=1",
         "format=yuv420p",
@@ -179,6 +181,7 @@ def poster(
 
 _POSTER_FPS: Final = 2
 _POSTER_WINDOW_SECONDS: Final = 20
+_POSTER_SAMPLED_SECONDS: Final = 2
 
 
 def poster_window(duration: float) -> tuple[float, float]:
@@ -186,7 +189,7 @@ def poster_window(duration: float) -> tuple[float, float]:
 
     Past the first tenth, where titles and fades are; the whole of very short clips.
     """
-    if duration <= 2:
+    if duration <= _POSTER_SAMPLED_SECONDS:
         return 0.0, duration
     begin = duration * 0.1
     return begin, min(float(_POSTER_WINDOW_SECONDS), duration * 0.8)
