@@ -7,7 +7,7 @@ BIN := .venv/bin
 export PYTHON
 
 # Scripts in an environment name the place where it was made.
-MOVED := $(shell [ "$$(cat .venv/.place 2>/dev/null)" = "$$PWD" ] || rm -f .venv/.run)
+MOVED := $(shell [ "$$(cat .venv/.place 2>/dev/null)" = "$$PWD" ] || rm -f .venv/.run .venv/.test)
 
 .PHONY: help install run demo test test-all check format bench lock clean
 .DEFAULT_GOAL := help
@@ -25,8 +25,7 @@ help:
 install: .venv/.run
 
 .venv/.run: requirements/install.sh requirements/bootstrap.lock requirements/run.lock pyproject.toml
-	@rm -f .venv/.test
-	@sh requirements/install.sh requirements/run.lock
+	@sh requirements/install.sh requirements/$$([ -e .venv/.test ] && echo test || echo run).lock
 	@touch $@
 
 .venv/.test: .venv/.run requirements/test.lock

@@ -30,10 +30,8 @@ if [ "$(cat .venv/.place 2>/dev/null)" != "$PWD" ] || ! new_enough .venv/bin/pyt
     rm -rf .venv
     if "$python" -c 'import ensurepip' 2>/dev/null; then
         "$python" -m venv .venv
-        pip=.venv/bin/python
     elif "$python" -m pip --version >/dev/null 2>&1; then
         "$python" -m venv --without-pip .venv
-        pip=$python
     else
         echo "$python has no pip: install it (Debian: apt install python3-venv)" >&2
         exit 1
@@ -43,14 +41,16 @@ fi
 
 # uv lives beside what it manages: it removes whatever the lock does not name.
 if ! cmp -s requirements/bootstrap.lock .venv/uv/bootstrap.lock; then
+    pip=.venv/bin/python
+    "$pip" -m pip --version >/dev/null 2>&1 || pip=$(find_python)
     rm -rf .venv/uv
-    "${pip:-.venv/bin/python}" -m pip install --quiet --disable-pip-version-check --no-deps \
+    "$pip" -m pip install --quiet --disable-pip-version-check --no-deps \
         --require-hashes --only-binary :all: --target .venv/uv -r requirements/bootstrap.lock
     cp requirements/bootstrap.lock .venv/uv/bootstrap.lock
 fi
 
 # Whoever has told pip about a mirror or a certificate has told us.
-index=${PIP_INDEX_URL:-$(.venv/bin/python -m pip config get global.index-url 2>/dev/null || true)}
+index=${PIP_INDEX_URL:-$(.venv/bin/python -m pip config get global.index-url 2>/dev/null || :)}
 if [ -n "$index" ] && [ -z "${UV_DEFAULT_INDEX:-}${UV_INDEX_URL:-}" ]; then
     export UV_DEFAULT_INDEX="$index"
 fi

@@ -18,6 +18,7 @@ import psycopg
 import pytest
 
 from cli.endpoints import Endpoints, read_endpoints, running_installation
+from tests.servers import PostgresForTests
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 30.0
@@ -26,7 +27,9 @@ START_SECONDS = 30.0
 class Up:
     """A supervisor in a process of its own."""
 
-    def __init__(self, data: Path, *arguments: str, command: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, data: Path, *arguments: str, command: tuple[str, ...] = (), **environment: str
+    ) -> None:
         self.data = data
         data.parent.mkdir(parents=True, exist_ok=True)
         self.output = data.parent / f"{data.name}.out"
@@ -42,7 +45,8 @@ class Up:
                     name: value
                     for name, value in os.environ.items()
                     if not name.endswith(("_URL", "_TOKEN"))
-                },
+                }
+                | environment,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
@@ -81,8 +85,13 @@ def folder() -> Iterator[Path]:
 def up(folder: Path) -> Iterator[Callable[..., Up]]:
     started: list[Up] = []
 
-    def start(*arguments: str, data: Path = folder / "data", command: tuple[str, ...] = ()) -> Up:
-        started.append(Up(data, *arguments, command=command))
+    def start(
+        *arguments: str,
+        data: Path = folder / "data",
+        command: tuple[str, ...] = (),
+        **environment: str,
+    ) -> Up:
+        started.append(Up(data, *arguments, command=command, **environment))
         return started[-1]
 
     yield start
@@ -235,6 +244,24 @@ def test_an_explicit_port_that_is_taken_is_an_error_and_a_default_one_moves(
     assert one.database_url != two.database_url
     assert answers(one)
     assert answers(two)
+
+
+def test_servers_of_the_user_s_own_are_used_and_left_alone(
+    up: Callable[..., Up], postgres: PostgresForTests, valkey: str
+) -> None:
+    made = postgres.create_installation()
+    theirs = {
+        "DATABASE_URL": made.database_url,
+        "DATABASE_ADMIN_URL": made.database_admin_url,
+        "REDIS_URL": valkey,
+    }
+    running = up("0", **theirs)
+    endpoints = running.wait_ready()
+    assert theirs == {name: endpoints.environment()[name] for name in theirs}
+    assert not [one for one in running.tree() if one.name() in ("postgres", "valkey-server")]
+    running.stop()
+    assert answers(endpoints)
+    postgres.drop_installation(made)
 
 
 @pytest.mark.parametrize("name", ["a folder with spaces", "x" * 150, "ünï'code"])
