@@ -123,7 +123,7 @@ def run(
         if cancel is not None:
             cancel.check()
         child = subprocess.Popen(
-            confine((program, *argv[1:]), limits.options()),
+            confine((os.path.abspath(program), *argv[1:]), limits.options()),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -127,7 +127,8 @@ def sandbox_report() -> SandboxReport:
     if "--net" not in chain.unshare:
         notes.append(
             "the kernel gives no network namespace: allow unprivileged user namespaces "
-            "(sysctl user.max_user_namespaces, kernel.apparmor_restrict_unprivileged_userns)"
+            "(sysctl user.max_user_namespaces, kernel.apparmor_restrict_unprivileged_userns; in a "
+            "container, a seccomp profile that permits unshare)"
         )
     elif not chain.own_processes:
         notes.append("the kernel gives no process namespace: children end by process group only")

@@ -74,7 +74,7 @@ def remux(
     video, audio = _main(probe)
     return (
         *_begin(tools),
-        *input_arguments(source, container),
+        *_decoding(source, container),
         *_maps(video, audio),
         *_NO_METADATA,
         "-c:v", "copy",
@@ -94,7 +94,7 @@ def transcode(
     gop = max(1, round(wanted.frame_rate * GOP_SECONDS))
     return (
         *_begin(tools),
-        *input_arguments(source, container),
+        *_decoding(source, container),
         *_maps(video, audio),
         *_NO_METADATA,
         "-vf", video_filters(video, wanted),
@@ -169,7 +169,7 @@ def poster(
         *_begin(tools),
         # Before the input, so that it seeks by the index and does not decode what comes before.
         "-ss", f"{begin:.3f}", "-t", f"{window:.3f}",
-        *input_arguments(source, container),
+        *_decoding(source, container),
         "-map", f"0:{video.index}", *_NO_METADATA,
         "-vf", ",".join(graph),
         "-frames:v", "1", "-update", "1", "-c:v", "mjpeg", "-q:v", "3", "-color_range", "pc",
@@ -216,6 +216,11 @@ def _begin(tools: Tools) -> tuple[str, ...]:
         str(tools.ffmpeg), "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y",
         "-progress", "pipe:1", "-stats_period", "0.5",
     )  # fmt: skip
+
+
+def _decoding(source: Path, container: Container) -> tuple[str, ...]:
+    # Each thread holds frames of its own: memory must not grow with the machine's cores.
+    return ("-threads", str(THREADS), *input_arguments(source, container))
 
 
 def _maps(video: VideoStream, audio: AudioStream | None) -> tuple[str, ...]:
