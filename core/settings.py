@@ -38,6 +38,12 @@ class Settings(BaseSettings):
     grace_seconds: float = Field(default=20.0, description="How long work may finish on SIGTERM.")
     max_failures: int = Field(default=4, description="Failures after which a stage is quarantined.")
     max_losses: int = Field(default=8, description="Lost workers after which it is, too.")
+    retry_seconds: float = Field(default=2.0, description="The first pause before another try.")
+    stages: str | None = Field(
+        default=None,
+        validation_alias="AUTOMATOR_STAGES",
+        description="module:attribute with further stages: docs/architecture.md.",
+    )
 
     free_space_reserve_bytes: int = 2 * GIB
     scratch_dir: Path | None = None

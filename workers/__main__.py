@@ -1,0 +1,156 @@
+"""`python -m workers --queues media,gpu --concurrency 2`: one worker with its pool."""
+
+import argparse
+import gc
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from celery.apps.worker import Worker
+from celery.signals import setup_logging
+from celery.worker import state
+
+from core.errors import AutomatorError, Rejected
+from core.logging import configure_logging, get_logger
+from core.settings import Settings, get_settings
+from pipeline.plan.types import Queue
+from services.installation import Installation
+from workers import tasks
+from workers.app import create_app
+from workers.drain import DrainPipe
+from workers.heartbeat import Heartbeat
+from workers.rings import Rings
+from workers.scratch import ScratchSpace, scratch_root
+from workers.shift import Shift
+
+_log = get_logger(__name__)
+
+# After the grace, for killing and giving back; then the worker goes, whatever Celery is at.
+_LAST_SECONDS = 3.0
+
+
+class LedgerWorker(Worker):  # type: ignore[misc]
+    """Celery's worker without its banner and with our signals."""
+
+    drain: DrainPipe
+    heartbeat: Heartbeat
+    grace_seconds: float
+    again = False
+
+    def on_start(self) -> None:
+        """Celery would print a banner and install four meanings of SIGTERM here."""
+        signal.signal(signal.SIGTERM, self._on_signal)
+        signal.signal(signal.SIGINT, self._on_signal)
+        self.heartbeat.start()
+
+    def on_consumer_ready(self, consumer: Any) -> None:
+        """Called when rings are heard, and again after every reconnection."""
+        self.heartbeat.ready()
+
+    def _on_signal(self, *_: object) -> None:
+        self.leave()
+
+    def leave(self) -> None:
+        """Take no more rings; what runs may finish within the grace."""
+        if state.should_stop is not None:
+            return
+        state.should_stop = os.EX_OK
+        self.drain.begin()
+        threading.Thread(target=self._insist, name="insist", daemon=True).start()
+
+    def restart(self) -> None:
+        """Leave and come back as a fresh process with the same number."""
+        self.again = True
+        self.leave()
+
+    def _insist(self) -> None:
+        self.heartbeat.stop()
+        threading.Event().wait(self.grace_seconds + _LAST_SECONDS - 1.0)
+        _log.warning("the worker ends without waiting for its pool any longer")
+        # The kernel ends the pool's processes, and their children, with this one.
+        os._exit(0)
+
+
+def _leave_logging_alone(**_: object) -> None:
+    """Logging is configured already."""
+
+
+def run(settings: Settings, queues: Sequence[str], concurrency: int) -> bool:
+    """Work until told to leave; True when the worker should start again."""
+    # A receiver keeps Celery from setting up logging of its own.
+    setup_logging.connect(_leave_logging_alone, weak=False)
+    app = create_app(settings)
+    rings = Rings(app, settings)
+    scratch = ScratchSpace(scratch_root(settings))
+    installation = Installation(settings, pool_size=1)
+    drain = DrainPipe()
+    tasks.prepare(drain, partial(Shift, settings, rings, drain, scratch, concurrency))
+    worker = LedgerWorker(
+        app=app,
+        queues=list(queues),
+        concurrency=concurrency,
+        pool="prefork",
+        loglevel="WARNING",
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        task_events=False,
+        quiet=True,
+    )
+    worker.drain, worker.grace_seconds = drain, settings.grace_seconds
+    worker.heartbeat = Heartbeat(
+        installation,
+        rings,
+        scratch,
+        queues=queues,
+        slots=concurrency,
+        on_stall=worker.restart,
+    )
+    gc.freeze()  # what the pool inherits stays shared with it
+    try:
+        worker.start()
+    finally:
+        worker.leave()
+        worker.heartbeat.stop()
+        scratch.close()
+    return worker.again
+
+
+def parse(arguments: Sequence[str]) -> tuple[list[str], int]:
+    """Queues and slots. Raises Rejected for a queue that does not exist."""
+    parser = argparse.ArgumentParser(prog="python -m workers", description=__doc__)
+    parser.add_argument("--queues", default=",".join(Queue), help="comma-separated")
+    parser.add_argument("--concurrency", type=int, default=None, help="slots")
+    given = parser.parse_args(arguments)
+    queues = [name.strip() for name in given.queues.split(",") if name.strip()]
+    known = [str(queue) for queue in Queue]
+    for name in queues:
+        if name not in known:
+            raise Rejected(f"there is no queue {name!r}; there are {', '.join(known)}")
+    slots = given.concurrency or get_settings().workers
+    return queues or known, slots
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Exit status 0 after a clean end, 1 with one line after an error."""
+    settings = get_settings()
+    configure_logging(level=settings.log_level, as_json=settings.log_json)
+    try:
+        queues, slots = parse(arguments)
+        again = run(settings, queues, slots)
+    except AutomatorError as error:
+        print(f"automator: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    if again:
+        with suppress(OSError):
+            os.execv(sys.executable, [sys.executable, "-m", "workers", *arguments])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

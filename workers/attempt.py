@@ -1,0 +1,249 @@
+"""One attempt at one stage: load, run, store, record. No transaction is open while it runs."""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from sqlalchemy.exc import DBAPIError
+
+from core.cancellation import CancelReason
+from core.database import Database
+from core.errors import Conflict, LeaseLost, Rejected, Unavailable
+from core.keys import artifact_prefix
+from core.logging import get_logger, log_context
+from core.settings import Settings
+from core.storage import Storage
+from pipeline.plan.types import ArtifactFile, Queue, StageSpec, stage_digest
+from services import ledger
+from services.ledger_results import Input, MadeFile, Work, load, record
+from workers.lease import Hold
+from workers.outcome import Outcome, outcome_of
+from workers.registry import Binding, Registry
+from workers.scratch import ScratchSpace
+
+_log = get_logger(__name__)
+_RECORD_PAUSE_SECONDS = 0.25
+
+
+class _Overtaken(Exception):
+    """Somebody else owns the stage, or it was cancelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """What attempts need that lasts longer than they do."""
+
+    settings: Settings
+    storage: Storage
+    registry: Registry
+    scratch: ScratchSpace
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    value: BaseModel | None
+    files: Sequence[MadeFile]
+    prefix: str | None
+
+
+def perform(equipment: Equipment, database: Database, hold: Hold) -> None:
+    """Work on what `hold` holds, and record how it ended."""
+    claim = hold.claim
+    with log_context(run=str(claim.run_id), stage=str(claim.stage_id), attempt=claim.attempt):
+        work: Work | None = None
+        try:
+            with database.tenant_scope(claim.tenant_id) as session:
+                work = load(session, claim)
+            if work.cancel_requested:
+                hold.token.cancel(CancelReason.CANCELLED)
+            hold.token.check()
+            _do(equipment, database, hold, work)
+        except Exception as error:  # noqa: BLE001 — whatever a stage raises has a policy
+            outcome = outcome_of(
+                error,
+                hold.token.reason,
+                failures=work.failures if work else 0,
+                deadline=hold.deadline_seconds,
+                settings=equipment.settings,
+            )
+            if isinstance(error, Unavailable | DBAPIError) and work is None:
+                outcome = Outcome("delayed", delay_seconds=5.0)
+            _tell(error, outcome, work)
+            end(database, hold, outcome)
+
+
+def end(database: Database, hold: Hold, outcome: Outcome) -> None:
+    """Record an attempt that made nothing. What cannot be told, the sweeper finds out."""
+    if outcome.state is None:
+        return
+    try:
+        with database.tenant_scope(hold.claim.tenant_id) as session:
+            ledger.leave(
+                session,
+                hold.claim,
+                outcome.state,
+                delay_seconds=outcome.delay_seconds,
+                failures=outcome.failures,
+                error=outcome.error,
+            )
+    except (DBAPIError, Unavailable) as error:
+        _log.warning("the end of an attempt could not be told", error=_line(error))
+
+
+def _do(equipment: Equipment, database: Database, hold: Hold, work: Work) -> None:
+    binding = equipment.registry.get(work.name)
+    try:
+        options = binding.options.model_validate(work.options)
+    except ValidationError as error:
+        raise Rejected(f"the options of {work.name} are not valid", detail=str(error)) from error
+    with equipment.scratch.attempt(hold.claim.stage_id, hold.claim.attempt) as scratch:
+        hold.watch(work.deadline_seconds)
+        made = _run(equipment, hold, work, binding, options, scratch)
+    graph = binding.expand(work.recipe, made.value) if binding.expand else None
+    result = made.value.model_dump(mode="json") if made.value is not None else None
+    doubtful = False
+    while True:
+        try:
+            with database.tenant_scope(hold.claim.tenant_id) as session:
+                if not record(
+                    session, hold.claim, work, result=result, files=made.files, graph=graph
+                ):
+                    raise _Overtaken
+            return
+        except _Overtaken:
+            # After a broken commit the one who overtook us may have been ourselves.
+            if made.prefix is not None and not doubtful:
+                equipment.storage.delete_prefix(made.prefix)
+            hold.token.cancel(CancelReason.LEASE_LOST)
+            end(database, hold, Outcome("cancelled" if _is_cancelled(hold) else None))
+            raise LeaseLost("the attempt was overtaken") from None
+        except DBAPIError as error:
+            # The work is done and stored: while the lease lasts it is worth another try.
+            if not error.connection_invalidated and not _passing(error):
+                raise
+            doubtful = True
+            _log.warning("a result could not be recorded yet", error=_line(error))
+            hold.token.check()
+            time.sleep(_RECORD_PAUSE_SECONDS)
+
+
+def _run(
+    equipment: Equipment,
+    hold: Hold,
+    work: Work,
+    binding: Binding,
+    options: BaseModel,
+    scratch: Path,
+) -> _Made:
+    from pipeline.stages.context import StageContext
+    from transcoders.tools import find_tools
+
+    settings = equipment.settings
+    tools = find_tools(settings.ffmpeg, settings.ffprobe)
+    with ExitStack() as stack:
+        source = Path(os.devnull)
+        if work.source is not None:
+            source = stack.enter_context(equipment.storage.local(work.source.storage_key))
+        context = StageContext(
+            source=source,
+            source_sha256=work.source.sha256 if work.source else "",
+            scratch=scratch,
+            tools=tools,
+            inputs={
+                name: _stage_input(equipment, name, given, stack)
+                for name, given in work.inputs.items()
+            },
+            progress=hold.report,
+            cancel=hold.token,
+            scratch_bytes=settings.scratch_bytes,
+        )
+        result = binding.run(context, options)
+        hold.token.check()
+    if not result.artifacts:
+        return _Made(result.value, (), None)
+    if work.source is None:
+        raise Conflict(f"the stage {work.name} made artifacts, but its run has no asset")
+    digest = _digest(work, options, tools.digest)
+    claim = hold.claim
+    prefix = artifact_prefix(claim.tenant_id, work.name, digest, claim.attempt)
+    files = []
+    for artifact in result.artifacts:
+        files.append(_store(equipment.storage, prefix, artifact))
+        # Storing is progress, too; a file at a time is bounded by its size.
+        hold.watch(work.deadline_seconds)
+        hold.token.check()
+    return _Made(result.value, files, prefix)
+
+
+def _stage_input(equipment: Equipment, name: str, given: Input, stack: ExitStack) -> Any:
+    from pipeline.stages.context import StageInput
+
+    kind = equipment.registry.get(name).result
+    value = kind.model_validate(given.result) if kind and given.result is not None else None
+    paths = {
+        file.path: stack.enter_context(equipment.storage.local(file.storage_key))
+        for file in given.files
+    }
+    return StageInput(value, paths)
+
+
+def _store(storage: Storage, prefix: str, artifact: ArtifactFile) -> MadeFile:
+    stored = storage.put(f"{prefix}/{artifact.name}", artifact.path, consume=True)
+    return MadeFile(
+        kind=artifact.kind,
+        path=artifact.name,
+        storage_key=stored.key,
+        mime=artifact.mime,
+        bytes=stored.bytes,
+        sha256=stored.sha256,
+        attributes=artifact.attributes.model_dump(mode="json", exclude_none=True),
+    )
+
+
+def _digest(work: Work, options: BaseModel, tools: str) -> str:
+    inputs = {name: _input_digest(given) for name, given in work.inputs.items()}
+    if work.source is not None:
+        inputs["source"] = work.source.sha256
+    # The queue says where a stage runs, not what it makes: it is no part of the digest.
+    spec = StageSpec(work.name, work.version, Queue.MEDIA, options)
+    return stage_digest(spec, inputs, [tools])
+
+
+def _input_digest(given: Input) -> str:
+    facts = [given.result, [[file.path, file.sha256] for file in given.files]]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _is_cancelled(hold: Hold) -> bool:
+    return hold.token.reason == CancelReason.CANCELLED
+
+
+def _passing(error: DBAPIError) -> bool:
+    """Whether the server was restarting, or a lock or a deadlock stood in the way."""
+    state = str(getattr(error.orig, "sqlstate", None) or "57P03")
+    return state[:2] in ("08", "57", "40", "55", "53")
+
+
+def _line(error: BaseException) -> str:
+    return str(error).split("\n", 1)[0]
+
+
+def _tell(error: Exception, outcome: Outcome, work: Work | None) -> None:
+    facts: Mapping[str, object] = {
+        "name": work.name if work else None,
+        "state": outcome.state,
+        "reason": (outcome.error or {}).get("reason") or _line(error),
+    }
+    if outcome.error is not None and outcome.error.get("code") == "internal":
+        _log.error("a stage failed", exc_info=error, **facts)
+    elif outcome.state in ("failed", "delayed"):
+        _log.warning("a stage did not succeed", **facts)
+    else:
+        _log.info("an attempt was stopped", **facts)

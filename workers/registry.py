@@ -1,0 +1,72 @@
+"""Stage names bound to functions: `encode.0` and `encode.1` are two stages of one, `encode`.
+
+`AUTOMATOR_STAGES=module:attribute` names a further mapping of names to `Binding`s: an extension
+brings stages of its own with it, and tests bring theirs.
+"""
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from core.errors import Misconfigured
+from pipeline.plan.types import Graph
+
+# A run's graph once a stage's value is known: (recipe, value) → graph.
+Expansion = Callable[[str, Any], Graph]
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """One stage: its function, the models of its options and its value, and what it unfolds."""
+
+    run: Callable[[Any, Any], Any]
+    options: type[BaseModel]
+    result: type[BaseModel] | None = None
+    expand: Expansion | None = None
+
+
+class Registry:
+    """The stages that this process can run; the product's own are imported at the first use."""
+
+    def __init__(self, extension: str | None = None) -> None:
+        """`extension` is module:attribute."""
+        self._extra = _load(extension) if extension else {}
+        self._own: Mapping[str, Binding] | None = None
+
+    def get(self, name: str) -> Binding:
+        """The binding of a stage; Misconfigured when this release has none."""
+        kind = name.partition(".")[0]
+        found = self._extra.get(kind) or self._product().get(kind)
+        if found is None:
+            raise Misconfigured(f"this worker knows no stage {name!r}: is it of an older release?")
+        return found
+
+    def _product(self) -> Mapping[str, Binding]:
+        if self._own is None:
+            from pipeline.plan import STAGE_TYPES, plan
+            from pipeline.plan.video import PROBE
+            from pipeline.stages import STAGE_FUNCTIONS
+
+            self._own = {
+                name: Binding(
+                    function,
+                    STAGE_TYPES[name].options,
+                    STAGE_TYPES[name].result,
+                    plan if name == PROBE else None,
+                )
+                for name, function in STAGE_FUNCTIONS.items()
+            }
+        return self._own
+
+
+def _load(where: str) -> Mapping[str, Binding]:
+    module, _, attribute = where.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise Misconfigured(f"AUTOMATOR_STAGES={where} cannot be loaded: {error}") from error
+    assert isinstance(found, Mapping)
+    return found

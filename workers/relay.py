@@ -1,0 +1,123 @@
+"""`python -m workers.relay`: rings the queues in which something is ready. Any number may run.
+
+For each cell a thread listens for what becomes ready, and once a second sweeps the ledger and
+rings for whatever waits, so that neither a lost message nor an emptied broker loses work.
+"""
+
+import signal
+import sys
+import threading
+import time
+from collections import Counter
+
+import psycopg
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.database import Database, connect
+from core.errors import AutomatorError
+from core.logging import configure_logging, get_logger
+from core.settings import Settings, get_settings
+from services import ledger
+from services.installation import cell_urls
+from workers.app import create_app
+from workers.rings import Rings
+
+_log = get_logger(__name__)
+
+_POLL_SECONDS = 1.0
+_REPAIR_SECONDS = 30.0
+
+
+class CellRelay(threading.Thread):
+    """The relay of one cell; state: its connections and the slots last counted."""
+
+    def __init__(self, cell: str, url: str, settings: Settings, rings: Rings) -> None:
+        """Starts nothing yet."""
+        super().__init__(name=f"relay-{cell}", daemon=True)
+        self._cell, self._url, self._settings, self._rings = cell, url, settings, rings
+        self._database = Database(url, pool_size=1)
+        self._slots: dict[str, int] = {}
+        self._repaired_at = float("-inf")
+        # Nobody could renew while the database was away: leases are not judged before this.
+        self._judge_from = 0.0
+        self._silent = False
+
+    def run(self) -> None:
+        """For ever."""
+        while True:
+            try:
+                with connect(self._url) as connection:
+                    connection.execute("LISTEN ledger_ready")
+                    if self._silent:
+                        _log.warning("the cell answers again", cell=self._cell)
+                        self._silent = False
+                    self._serve(connection)
+            except (psycopg.Error, SQLAlchemyError) as error:
+                self._judge_from = time.monotonic() + self._settings.lease_seconds
+                if not self._silent:
+                    line = str(error).split("\n", 1)[0]
+                    _log.warning("a cell does not answer", cell=self._cell, error=line)
+                self._silent = True
+            time.sleep(_POLL_SECONDS / 2)
+
+    def _serve(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
+        polled_at = float("-inf")
+        while True:
+            wait = max(0.0, polled_at + _POLL_SECONDS - time.monotonic())
+            heard = Counter(
+                note.payload for note in connection.notifies(timeout=wait, stop_after=1)
+            )
+            if heard:
+                heard += Counter(note.payload for note in connection.notifies(timeout=0))
+            for queue, times in heard.items():
+                slots = self._slots.get(queue, 1)
+                outstanding = self._rings.outstanding(queue)
+                if outstanding is not None and outstanding < slots:
+                    self._rings.ring(queue, min(times, slots - outstanding))
+            if time.monotonic() >= polled_at + _POLL_SECONDS:
+                polled_at = time.monotonic()
+                self._poll()
+
+    def _poll(self) -> None:
+        repair = time.monotonic() - self._repaired_at >= _REPAIR_SECONDS
+        swept = ledger.sweep(
+            self._database,
+            lease_seconds=self._settings.lease_seconds,
+            max_losses=self._settings.max_losses,
+            judge=time.monotonic() >= self._judge_from,
+            repair=repair,
+        )
+        if repair:
+            self._repaired_at = time.monotonic()
+        if swept.expired or swept.repaired:
+            _log.warning(
+                "work was taken back", cell=self._cell, expired=swept.expired, joins=swept.repaired
+            )
+        # Slots bound what may be rung, so there is no need to count further than they go.
+        limit = max(64, 2 * sum(self._slots.values()))
+        for backlog in ledger.backlog(self._database, limit=limit):
+            self._slots[backlog.queue] = backlog.slots
+            if backlog.ready and backlog.state == "open":
+                self._rings.top_up(backlog.queue, backlog.ready, backlog.slots)
+
+
+def main() -> int:
+    """Runs until SIGTERM or SIGINT."""
+    settings = get_settings()
+    configure_logging(level=settings.log_level, as_json=settings.log_json)
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    try:
+        app = create_app(settings)
+        for cell, urls in cell_urls(settings).items():
+            CellRelay(cell, urls.url, settings, Rings(app, settings)).start()
+    except AutomatorError as error:
+        print(f"automator: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    stopped.wait()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

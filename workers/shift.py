@@ -1,0 +1,140 @@
+"""What one process of a worker's pool does when it hears a ring."""
+
+import time
+from collections.abc import Sequence
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.database import Database
+from core.logging import get_logger
+from core.settings import Settings
+from pipeline.plan.types import Queue
+from services import ledger
+from services.installation import Installation
+from services.ledger import Claim
+from services.migrations import tenant_versions
+from workers import periodic
+from workers.attempt import Equipment, end, perform
+from workers.drain import DrainPipe
+from workers.lease import Hold, Holder, now
+from workers.outcome import Outcome, outcome_of
+from workers.registry import Registry
+from workers.rings import Rings
+from workers.scratch import ScratchSpace
+
+_log = get_logger(__name__)
+
+# Tiny stages share a ring, so that each does not pay the way through the broker.
+_RING_SECONDS = 1.0
+_COMPLAINT_SECONDS = 60.0
+
+
+class Shift:
+    """State of one process: its connections, what it holds, and which cell's turn it is."""
+
+    def __init__(
+        self, settings: Settings, rings: Rings, drain: DrainPipe, scratch: ScratchSpace, slots: int
+    ) -> None:
+        """Made after the fork; `slots` is how many processes the pool has."""
+        self._settings = settings
+        self._rings = rings
+        self._slots = slots
+        self._installation = Installation(settings, pool_size=2)
+        self._versions: Sequence[str] = tuple(tenant_versions())
+        self._cells = list(self._installation.cell_names)
+        self._scratch = scratch
+        self._equipment = Equipment(
+            settings, self._installation.storage, Registry(settings.stages), scratch
+        )
+        self._complained_at = float("-inf")
+        urls = {name: self._installation.cell(name).url for name in self._cells}
+        self._holder = Holder(settings, urls, drain.reader, self._last_words)
+        scratch.clear_dead()
+
+    def answer(self, queue: str) -> None:
+        """Work on a queue for about a second, or for one long stage; ring again if more waits."""
+        until = time.monotonic() + _RING_SECONDS
+        if queue == Queue.LIGHT:
+            self._do_periodic()
+        rung = False
+        while not self._holder.draining.is_set() and self._has_room():
+            found = self._claim(queue)
+            if found is None:
+                return
+            cell, claim, claimed_at = found
+            if claim.more and not rung:
+                rung = True
+                self._rings.top_up(queue, self._slots, self._slots)
+            hold = self._holder.begin(cell, claim, claimed_at)
+            try:
+                perform(self._equipment, self._installation.cell(cell), hold)
+            finally:
+                self._holder.end(hold)
+            if time.monotonic() >= until:
+                if claim.more:
+                    self._rings.top_up(queue, 1, 1)
+                return
+
+    def _claim(self, queue: str) -> tuple[str, Claim, float] | None:
+        """The first cell that has work; the next search begins behind it."""
+        for _ in range(len(self._cells)):
+            cell = self._cells.pop(0)
+            self._cells.append(cell)
+            asked_at = now()
+            try:
+                claim = ledger.claim(
+                    self._installation.cell(cell),
+                    queue,
+                    lease_seconds=self._settings.lease_seconds,
+                    versions=self._versions,
+                )
+            except SQLAlchemyError as error:
+                self._complain("a cell does not answer", cell=cell, error=_line(error))
+                continue
+            if claim is not None:
+                return cell, claim, asked_at
+        return None
+
+    def _do_periodic(self) -> None:
+        for cell in self._cells:
+            try:
+                periodic.run_due(
+                    self._installation.cell(cell), self._equipment.storage, self._versions
+                )
+            except SQLAlchemyError as error:
+                self._complain("a cell does not answer", cell=cell, error=_line(error))
+
+    def _has_room(self) -> bool:
+        """Whether storage and scratch space are above the reserve; below it, stages wait."""
+        free = [self._equipment.storage.free_bytes(), self._scratch.free_bytes()]
+        least = min(room for room in free if room is not None)
+        if least >= self._settings.free_space_reserve_bytes:
+            return True
+        self._complain(
+            "stages wait: the disk is nearly full",
+            free_bytes=least,
+            reserve_bytes=self._settings.free_space_reserve_bytes,
+        )
+        return False
+
+    def _complain(self, event: str, **facts: object) -> None:
+        if time.monotonic() - self._complained_at > _COMPLAINT_SECONDS:
+            self._complained_at = time.monotonic()
+            _log.warning(event, **facts)
+
+    def _last_words(self, hold: Hold, reason: str) -> None:
+        """Before this process ends because its work does not heed: say so, and clean up."""
+        outcome = outcome_of(
+            TimeoutError(),
+            reason,
+            failures=0,
+            deadline=hold.deadline_seconds,
+            settings=self._settings,
+        )
+        self._scratch.clear_own()
+        database = Database(self._installation.cell(hold.cell).url, pool_size=1)
+        end(database, hold, outcome if outcome.state else Outcome(None))
+
+
+def _line(error: Exception) -> str:
+    return str(error).split("\n", 1)[0]
