@@ -6,6 +6,7 @@ tenants at the revisions N and N−1.
 """
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -37,6 +38,7 @@ _alembic = threading.RLock()  # Alembic's `op` is one for the whole process
 # A schema that somebody uses all the time is tried again; requests never queue behind us for long.
 _PATIENCE = 5
 _LOCK_TIMEOUT = "2s"
+_HELD_SECONDS = 60.0  # without progress, while another session holds what is left
 
 
 @dataclass(slots=True)
@@ -120,22 +122,33 @@ def _in_processes(cell: Cell, root: Path, processes: int) -> Iterator[tuple[int,
 
 
 def _migrate_tenants(cell: Cell, root: Path) -> tuple[int, dict[UUID, str]]:
-    """Migrates tenants until none is left that nobody else is at; how many, and who failed."""
+    """Migrates tenants until none is behind; how many were done here, and who failed.
+
+    Those that another process is at are waited for, since it may die.
+    """
     from sqlalchemy.exc import DBAPIError
 
     migrated = 0
     failed: dict[UUID, str] = {}
     attempts: dict[UUID, int] = {}
+    deadline = time.monotonic() + _HELD_SECONDS
     with _engine(cell) as engine:
         while True:
             tenant_id = None
             try:
                 with engine.begin() as connection:
-                    tenant_id = _next_behind(connection, cell, root, failed)
-                    if tenant_id is None:
-                        return migrated, failed
-                    _migrate_tenant(connection, cell, tenant_id, root)
-                migrated += 1
+                    tenant_id, behind = _next_behind(connection, cell, root, failed)
+                    if tenant_id is not None:
+                        _migrate_tenant(connection, cell, tenant_id, root)
+                if tenant_id is not None:
+                    migrated += 1
+                    deadline = time.monotonic() + _HELD_SECONDS
+                elif not behind:
+                    return migrated, failed
+                elif time.monotonic() > deadline:
+                    return migrated, failed | dict.fromkeys(behind, "another session holds it")
+                else:
+                    time.sleep(0.05)
             except (DBAPIError, RuntimeError) as error:
                 if tenant_id is None:
                     raise
@@ -147,19 +160,23 @@ def _migrate_tenants(cell: Cell, root: Path) -> tuple[int, dict[UUID, str]]:
 
 def _next_behind(
     connection: "Connection", cell: Cell, root: Path, failed: dict[UUID, str]
-) -> UUID | None:
-    """Takes the next tenant at an older revision; its row stays locked, but not for the ledger."""
+) -> tuple[UUID | None, list[UUID]]:
+    """Takes the next tenant at an older revision; if none can be had, those that others hold.
+
+    The lock on its row lets the ledger go on.
+    """
     from sqlalchemy import text
 
     _act_as_migrator(connection, cell, "cell")
-    found: UUID | None = connection.execute(
-        text(
-            "SELECT tenant_id FROM cell.tenants WHERE schema_version = ANY (:older)"
-            " AND tenant_id <> ALL (:failed) ORDER BY lane LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED"
-        ),
-        {"older": list(versions("tenant", root)[:-1]), "failed": list(failed)},
-    ).scalar()
-    return found
+    query = (
+        "SELECT tenant_id FROM cell.tenants WHERE schema_version = ANY (:older)"
+        " AND tenant_id <> ALL (:failed) ORDER BY lane"
+    )
+    values = {"older": list(versions("tenant", root)[:-1]), "failed": list(failed)}
+    take = text(f"{query} LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED")
+    if (taken := connection.execute(take, values).scalar()) is not None:
+        return taken, []
+    return None, list(connection.execute(text(query), values).scalars())
 
 
 def _migrate_tenant(connection: "Connection", cell: Cell, tenant_id: UUID, root: Path) -> None:

@@ -1,5 +1,6 @@
 """Installations for tests: fresh databases on the run's server, migrated, with tenants in them."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -74,12 +75,19 @@ class Planted:
         return tenant_role(self.tenant.id)
 
 
-def plant(settings: Settings, slug: str, *, cell: str | None = None, mark: str = "x") -> Planted:
+def plant(
+    settings: Settings,
+    slug: str,
+    *,
+    cell: str | None = None,
+    mark: str = "x",
+    root: Path = ROOT,
+) -> Planted:
     """Makes a tenant with an asset, a run of two stages, an edge and an event.
 
     `mark` stands in every text that a user or a tool could have put there.
     """
-    planted = Planted(tenants.create(settings, slug, name=f"{mark} {slug}", cell=cell))
+    planted = Planted(tenants.create(settings, slug, name=f"{mark} {slug}", cell=cell, root=root))
     with as_tenant(settings, planted) as connection:
         connection.execute(
             "INSERT INTO assets (id, name, kind, mime, bytes, sha256, storage_key, media)"
@@ -153,3 +161,24 @@ def database(settings: Settings, **options: Any) -> Database:
     """The application's pool over the directory's cell."""
     assert settings.database_url is not None
     return Database(settings.database_url, pool_size=2, **options)
+
+
+def with_revisions(folder: Path, revisions: dict[str, str]) -> Path:
+    """A copy of the migrations with more of them: 'branch/0002' by the lines of its `upgrade`."""
+    root = folder / "migrations"
+    shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns("__pycache__"))
+    for name, lines in revisions.items():
+        branch, number = name.split("/")
+        source = f"""
+from alembic import op
+from models.migrations.steps import backfill
+
+revision = "{number}"
+down_revision = "{int(number) - 1:04}"
+
+
+def upgrade():
+    {lines}
+"""
+        (root / branch / "versions" / f"{number}_test.py").write_text(source)
+    return root

@@ -1,0 +1,160 @@
+"""Purging a tenant: everything of it, everywhere, for good. Safe to repeat at any point.
+
+Backups that were taken before still hold the tenant.
+"""
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+from redis import Redis
+
+from core.database import tenant_role
+from core.errors import Misconfigured, Unavailable
+from core.keys import tenant_prefix
+from core.settings import Settings
+from services import tenants
+from services.administration import Cell, OwnerConnection, as_migrator, cells, owner
+from services.installation import MAIN_CELL, Installation
+
+_PATIENCE = 12  # times the lock timeout: how long a request in its middle is waited for
+
+_SHARED_TABLES = """
+    SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+     WHERE c.relnamespace = 'cell'::regnamespace AND c.relkind IN ('r', 'p')
+       AND a.attname = 'tenant_id' ORDER BY c.relname = 'tenants', c.relname
+"""
+# Asked again and again, because a claim may have begun before the tenant was suspended.
+_STOP = """
+    WITH told AS (
+        UPDATE cell.stage_runs SET cancel_requested = true
+         WHERE tenant_id = %(tenant)s AND state = 'running' AND NOT cancel_requested
+        RETURNING run_id)
+    SELECT (SELECT count(*) FROM cell.stage_runs WHERE tenant_id = %(tenant)s
+               AND state = 'running' AND lease_until > clock_timestamp()),
+           (SELECT count(pg_notify('ledger_cancel', run_id::text)) FROM told)
+"""
+
+
+@dataclass(slots=True)
+class Receipt:
+    """What was removed; it names the tenant by its id alone."""
+
+    tenant_id: UUID
+    files: int = 0
+    keys: int = 0
+    rows: dict[str, int] = field(default_factory=dict)
+    """Rows removed, by table; those of the tenant's own schema are not counted."""
+    finished_at: datetime | None = None
+
+
+def purge(settings: Settings, tenant: str, *, wait_seconds: float = 120.0) -> Receipt:
+    """Removes a tenant (a slug or an id) after its running stages have stopped.
+
+    Raises NotFound, or Unavailable where the stages do not stop in `wait_seconds` or a request
+    holds the schema: nothing is undone then, and a repetition goes on from there.
+    """
+    if settings.redis_url is None:
+        raise Misconfigured("REDIS_URL is not set: the tenant's keys there would stay behind")
+    doomed = tenants.get(settings, tenant)
+    known = cells(settings)
+    if doomed.cell not in known:
+        raise Misconfigured(f"the settings do not name cell {doomed.cell!r}, where the tenant is")
+    cell = known[doomed.cell]
+    receipt = Receipt(doomed.id)
+    with owner(known[MAIN_CELL]) as directory:
+        with as_migrator(directory, known[MAIN_CELL]):
+            directory.execute(
+                "UPDATE directory.tenants SET state = 'purging' WHERE id = %s", [doomed.id]
+            )
+        installation = Installation(settings)
+        try:
+            with owner(cell) as connection:
+                _stop(connection, cell, doomed.id, wait_seconds)
+                receipt.files += installation.storage.delete_prefix(tenant_prefix(doomed.id))
+                receipt.keys += _forget_keys(settings.redis_url, doomed.id)
+                _remove_patiently(connection, cell, receipt)
+            # An upload that had begun before the tenant was closed may have ended after all.
+            receipt.files += installation.storage.delete_prefix(tenant_prefix(doomed.id))
+            receipt.keys += _forget_keys(settings.redis_url, doomed.id)
+        finally:
+            installation.close()
+        with as_migrator(directory, known[MAIN_CELL]):
+            directory.execute("DELETE FROM directory.tenants WHERE id = %s", [doomed.id])
+    receipt.finished_at = datetime.now(UTC)
+    return receipt
+
+
+def _stop(connection: OwnerConnection, cell: Cell, tenant_id: UUID, wait_seconds: float) -> None:
+    """Suspends the tenant and waits until no worker holds a stage of it."""
+    with as_migrator(connection, cell):
+        connection.execute(
+            "UPDATE cell.tenants SET suspended = true WHERE tenant_id = %s", [tenant_id]
+        )
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        with as_migrator(connection, cell):
+            held = connection.execute(_STOP, {"tenant": tenant_id}).fetchone()
+        if held is not None and held[0] == 0:
+            return
+        if time.monotonic() > deadline:
+            raise Unavailable("stages of the tenant still run: purge it again to go on")
+        time.sleep(0.1)
+
+
+def _forget_keys(redis_url: str, tenant_id: UUID) -> int:
+    """Removes the broker's keys that carry the tenant's id; how many there were."""
+    removed = 0
+    with Redis.from_url(redis_url, socket_timeout=30) as client:
+        for name in (str(tenant_id), tenant_id.hex):
+            for key in client.scan_iter(match=f"*{name}*", count=1000):
+                removed += int(client.unlink(key))
+    return removed
+
+
+def _remove_patiently(connection: OwnerConnection, cell: Cell, receipt: Receipt) -> None:
+    for attempt in range(_PATIENCE):
+        try:
+            with connection.transaction():
+                receipt.rows = _remove(connection, cell, receipt.tenant_id)
+            return
+        except psycopg.errors.LockNotAvailable as error:
+            if attempt == _PATIENCE - 1:
+                raise Unavailable(
+                    "somebody holds the tenant's tables: purge it again to go on"
+                ) from error
+
+
+def _remove(connection: OwnerConnection, cell: Cell, tenant_id: UUID) -> dict[str, int]:
+    """The cell's rows, the schema and the role, inside the caller's transaction."""
+    role = tenant_role(tenant_id)
+    rows = {}
+    with as_migrator(connection, cell):
+        tables = connection.execute(_SHARED_TABLES).fetchall()
+        for (table,) in tables:
+            name = sql.Identifier("cell", table)
+            counted = connection.execute(
+                sql.SQL("SELECT count(*) FROM {} WHERE tenant_id = %s").format(name), [tenant_id]
+            ).fetchone()
+            rows[f"cell.{table}"] = counted[0] if counted is not None else 0
+        for (table,) in reversed(tables):  # the tenant's row first: most others go with it
+            connection.execute(
+                sql.SQL("DELETE FROM {} WHERE tenant_id = %s").format(
+                    sql.Identifier("cell", table)
+                ),
+                [tenant_id],
+            )
+        connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(role)))
+    # A role that owns or may do anything cannot be dropped; SET LOCAL ROLE lasts to the end of the
+    # transaction, so it is taken back first.
+    connection.execute("RESET ROLE")
+    if connection.execute("SELECT to_regrole(%s)", [role]).fetchone() != (None,):
+        connection.execute(
+            sql.SQL(
+                "GRANT {0} TO CURRENT_USER WITH INHERIT TRUE; DROP OWNED BY {0}; DROP ROLE {0}"
+            ).format(sql.Identifier(role))
+        )
+    return rows

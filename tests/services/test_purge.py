@@ -1,0 +1,238 @@
+"""A purged tenant is found nowhere, and its neighbour has everything as before."""
+
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.types.json import Jsonb
+from redis import Redis
+
+from core.database import connect, tenant_role
+from core.embedded.wheels import postgres_program
+from core.errors import NotFound, Unavailable
+from core.keys import tenant_prefix
+from core.settings import Settings
+from core.storage import open_storage
+from services import tenants
+from services.purge import purge
+from tests.installations import Planted, as_owner, as_tenant, installation, plant
+from tests.servers import PostgresForTests
+
+
+@pytest.fixture
+def settings(postgres: PostgresForTests, valkey: str, tmp_path: Path) -> Iterator[Settings]:
+    with installation(
+        postgres, tmp_path / "data", further_cells=("second",), redis_url=valkey
+    ) as made:
+        yield made
+
+
+class Canaries:
+    """Strings planted in every place where something of a tenant can be."""
+
+    def __init__(self) -> None:
+        self.strings: list[str] = []
+
+    def next(self) -> str:
+        """A string that is nowhere else."""
+        self.strings.append(f"canary{uuid4().hex}")
+        return self.strings[-1]
+
+
+def _plant_canaries(settings: Settings, slug: str) -> tuple[Planted, Canaries]:
+    canaries = Canaries()
+    mark = canaries.next()
+    planted = plant(settings, f"{slug}-{canaries.next()}", cell="second", mark=mark)
+    with as_tenant(settings, planted) as connection:
+        for name, kind, key in [[canaries.next() for _ in range(3)]]:
+            connection.execute(
+                "UPDATE assets SET name = %s, mime = %s, storage_key = %s", [name, kind, key]
+            )
+        connection.execute(
+            "UPDATE artifacts SET path = %s, stage = %s, attributes = %s",
+            [canaries.next(), canaries.next(), Jsonb({"title": canaries.next()})],
+        )
+        connection.execute(
+            "UPDATE cell.stage_runs SET result = %s, error = %s, state = 'failed'",
+            [Jsonb({"caption": canaries.next()}), Jsonb({"reason": canaries.next()})],
+        )
+        run = connection.execute(
+            "INSERT INTO cell.runs (tenant_id, recipe) VALUES (%s, %s) RETURNING id",
+            [planted.id, canaries.next()],
+        ).fetchone()
+        assert run is not None
+        connection.execute(
+            "INSERT INTO cell.stage_runs (tenant_id, run_id, lane, name, queue, class, state,"
+            " options) SELECT tenant_id, %s, lane, %s, 'light', 1, 'ready', %s FROM cell.tenants",
+            [run[0], canaries.next(), Jsonb({canaries.next(): True})],
+        )
+        connection.execute(
+            "SELECT cell.emit(%s, %s, NULL, NULL, %s)",
+            [planted.id, canaries.next(), Jsonb({"text": canaries.next()})],
+        )
+    _plant_files(settings, planted.id, canaries)
+    return planted, canaries
+
+
+def _plant_files(settings: Settings, tenant_id: UUID, canaries: Canaries) -> None:
+    assert settings.redis_url is not None
+    assert settings.storage_url is not None
+    file = settings.data_dir / "file"
+    file.write_text(canaries.next())
+    storage = open_storage(settings.storage_url)
+    storage.put(f"{tenant_prefix(tenant_id)}/{canaries.next()}/1/file", file)
+    file.unlink()
+    with Redis.from_url(settings.redis_url) as client:
+        client.set(f"stream:{tenant_id}", canaries.next())
+        client.hset(f"cache:{tenant_id.hex}:{canaries.next()}", "text", canaries.next())
+
+
+def _everything(settings: Settings, postgres: PostgresForTests) -> bytes:
+    """All that an installation keeps, as one heap of bytes."""
+    found = [_dump(settings.database_url, postgres)]
+    found += [_dump(cell.url, postgres) for cell in settings.cells.values()]
+    for path in settings.data_dir.rglob("*"):  # storage and logs
+        found.append(str(path).encode())
+        if path.is_file():
+            found.append(path.read_bytes())
+    assert settings.redis_url is not None
+    with Redis.from_url(settings.redis_url) as client:
+        for key in client.scan_iter():
+            found += [key, client.dump(key) or b""]
+            if client.type(key) == b"hash":
+                found.append(repr(client.hgetall(key)).encode())
+    return b"\n".join(found)
+
+
+def _dump(url: str | None, postgres: PostgresForTests) -> bytes:
+    assert url is not None
+    name = url.partition("?")[0].rpartition("/")[2]
+    address = postgres.url.replace("/postgres?", f"/{name}?")
+    program = str(postgres_program("pg_dump"))
+    return subprocess.run([program, "--dbname", address], capture_output=True, check=True).stdout
+
+
+def test_nothing_of_a_purged_tenant_is_found_and_nothing_of_another_is_gone(
+    settings: Settings, postgres: PostgresForTests
+) -> None:
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    doomed, canaries = _plant_canaries(settings, "doomed")
+    _, kept = _plant_canaries(settings, "kept")
+    assert len(canaries.strings) >= 20
+    before = _everything(settings, postgres)
+    for canary in canaries.strings + kept.strings:
+        assert canary.encode() in before
+
+    receipt = purge(settings, str(doomed.id))
+
+    after = _everything(settings, postgres)
+    assert [one for one in canaries.strings if one.encode() in after] == []
+    assert doomed.id.hex.encode() not in after
+    assert str(doomed.id).encode() not in after
+    assert [one for one in kept.strings if one.encode() not in after] == []
+    assert (receipt.files, receipt.keys) == (1, 2)
+    assert receipt.rows["cell.runs"] == 2
+    assert receipt.rows["cell.tenants"] == 1
+    with psycopg.connect(postgres.url) as connection:
+        assert connection.execute("SELECT to_regrole(%s)", [tenant_role(doomed.id)]).fetchone() == (
+            None,
+        )
+    with pytest.raises(NotFound):
+        purge(settings, str(doomed.id))
+
+
+def _hold_a_stage(settings: Settings, planted: Planted, lease: str) -> UUID:
+    """Takes the tenant's stage as a worker would."""
+    assert settings.database_url is not None
+    holder = uuid4()
+    with connect(settings.database_url) as connection:
+        row = connection.execute(
+            "SELECT tenant_id FROM cell.claim('light', %s, %s, '{0001}')", [holder, lease]
+        ).fetchone()
+    assert row == (planted.id,)
+    return holder
+
+
+def test_a_running_stage_is_told_to_stop_and_waited_for(settings: Settings) -> None:
+    planted = plant(settings, "working", cell="main")
+    holder = _hold_a_stage(settings, planted, "1 minute")
+    with pytest.raises(Unavailable, match="still run"):
+        purge(settings, "working", wait_seconds=0.2)
+    assert tenants.get(settings, "working").state == "purging"
+
+    def leave_when_told() -> None:
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            with as_tenant(settings, planted) as connection:
+                told = connection.execute(
+                    "SELECT cell.renew(%s, 1, %s, '1 minute', 0::real)", [planted.stage, holder]
+                ).fetchone()
+                if told == ("cancel",):
+                    connection.execute(
+                        "SELECT cell.leave(%s, 1, %s, 'ready', NULL, 0, 0, NULL)",
+                        [planted.stage, holder],
+                    )
+                    return
+            time.sleep(0.02)
+
+    worker = threading.Thread(target=leave_when_told)
+    worker.start()
+    receipt = purge(settings, "working", wait_seconds=30)
+    worker.join()
+    assert receipt.rows["cell.stage_runs"] == 2
+
+
+def test_a_dead_workers_stage_is_waited_for_until_its_lease_ends(settings: Settings) -> None:
+    planted = plant(settings, "orphaned", cell="main")
+    began = time.monotonic()
+    _hold_a_stage(settings, planted, "1 second")
+    purge(settings, "orphaned")
+    assert time.monotonic() - began >= 1
+
+
+def test_a_suspended_tenants_stages_are_not_taken(settings: Settings) -> None:
+    plant(settings, "closed", cell="main")
+    with as_owner(settings) as (connection, _):
+        connection.execute("UPDATE cell.tenants SET suspended = true")
+    assert settings.database_url is not None
+    with connect(settings.database_url) as app:
+        claim = "SELECT * FROM cell.claim('light', %s, '1 second', '{0001}')"
+        assert app.execute(claim, [uuid4()]).fetchall() == []
+
+
+@pytest.mark.parametrize("undone", ["cell", "directory"])
+def test_a_purge_that_was_cut_short_is_ended_by_another(settings: Settings, undone: str) -> None:
+    planted = plant(settings, "half", cell="main")
+    with as_owner(settings) as (connection, _):
+        connection.execute("UPDATE directory.tenants SET state = 'purging' WHERE slug = 'half'")
+        if undone == "directory":
+            connection.execute("DELETE FROM cell.tenants WHERE tenant_id = %s", [planted.id])
+            connection.execute(
+                sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(planted.schema))
+            )
+    assert purge(settings, "half").finished_at is not None
+    with pytest.raises(NotFound):
+        tenants.get(settings, "half")
+
+
+def test_a_request_in_its_middle_is_waited_for(settings: Settings) -> None:
+    planted = plant(settings, "asking", cell="main")
+    reading = threading.Event()
+
+    def read() -> None:
+        with as_tenant(settings, planted) as connection:
+            connection.execute("SELECT * FROM assets")
+            reading.set()
+            time.sleep(1)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    reading.wait()
+    purge(settings, "asking")
+    reader.join()
