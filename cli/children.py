@@ -31,7 +31,7 @@ class Program:
     argv: tuple[str, ...]
     queues: tuple[str, ...] = ()
     wave: int = 0
-    stop_seconds: float = 2.0
+    stop_seconds: float = 2.2
     early: bool = False
 
 

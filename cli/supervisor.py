@@ -40,12 +40,16 @@ class _StopAsked(BaseException):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to run. `port` None is 8000 or the next free one, 0 any free one."""
+    """What to run. `port` None is 8000 or the next free one, 0 any free one.
+
+    Without `durable`, our own database is quicker, and lost in a crash.
+    """
 
     data_dir: Path
     host: str = "127.0.0.1"
     port: int | None = None
     workers: int = 1
+    durable: bool = True
     migrate: tuple[str, ...] = (sys.executable, "-m", "cli.main", "migrate")
     programs: Callable[..., Sequence[Program]] = default_programs
 
@@ -75,7 +79,9 @@ class Supervisor:
         (self._data / ENDPOINTS).unlink(missing_ok=True)
         try:
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-                signal.signal(number, self._on_signal)
+                # nohup, and a shell's `&`, have one ignored: then it stays so.
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    signal.signal(number, self._on_signal)
             self._start()
             while True:
                 time.sleep(_TICK_SECONDS)
@@ -140,6 +146,7 @@ class Supervisor:
                 self._data,
                 postgres=own["DATABASE_URL"] is None,
                 valkey=own["REDIS_URL"] is None,
+                durable=self._plan.durable,
                 logs=self._pump,
             )
             urls = self._servers.start()

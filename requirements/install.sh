@@ -39,10 +39,12 @@ if [ "$(cat .venv/.place 2>/dev/null)" != "$PWD" ] || ! new_enough .venv/bin/pyt
     echo "$PWD" >.venv/.place
 fi
 
+# What is in the environment already came from a lock, which names no pip.
+pip=.venv/bin/python
+"$pip" -m pip --version >/dev/null 2>&1 || pip=$(find_python)
+
 # uv lives beside what it manages: it removes whatever the lock does not name.
 if ! cmp -s requirements/bootstrap.lock .venv/uv/bootstrap.lock; then
-    pip=.venv/bin/python
-    "$pip" -m pip --version >/dev/null 2>&1 || pip=$(find_python)
     rm -rf .venv/uv
     "$pip" -m pip install --quiet --disable-pip-version-check --no-deps \
         --require-hashes --only-binary :all: --target .venv/uv -r requirements/bootstrap.lock
@@ -50,7 +52,7 @@ if ! cmp -s requirements/bootstrap.lock .venv/uv/bootstrap.lock; then
 fi
 
 # Whoever has told pip about a mirror or a certificate has told us.
-index=${PIP_INDEX_URL:-$(.venv/bin/python -m pip config get global.index-url 2>/dev/null || :)}
+index=${PIP_INDEX_URL:-$("$pip" -m pip config get global.index-url 2>/dev/null || :)}
 if [ -n "$index" ] && [ -z "${UV_DEFAULT_INDEX:-}${UV_INDEX_URL:-}" ]; then
     export UV_DEFAULT_INDEX="$index"
 fi

@@ -25,6 +25,7 @@ def main(argv: list[str]) -> None:
         sys.exit(f"prctl: {os.strerror(ctypes.get_errno())}")
     if os.getppid() != parent:
         sys.exit("the process that asked for this one is gone")
+    os.umask(0o077)  # what it makes is nobody else's to read
     os.execvp(command[0], command)
 
 

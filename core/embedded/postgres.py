@@ -30,6 +30,8 @@ _SETTINGS = {
     "max_wal_size": "512MB",
     "max_locks_per_transaction": "256",
     "jit": "off",
+    "io_method": "sync",  # no processes that wait for reads of a database that is in memory
+    "max_logical_replication_workers": "0",
     "log_checkpoints": "off",
     "log_line_prefix": "%m [%p] %u@%d ",
     "cluster_name": "automator",
@@ -111,6 +113,7 @@ class PostgresServer:
                         f"the passwords in secrets.json are not those of {self.folder}"
                     ) from error
                 if not self.alive:
+                    self._refuse_other_major()
                     raise Unavailable("PostgreSQL ended while starting: see its log") from error
                 if time.monotonic() > deadline:
                     raise Unavailable("PostgreSQL does not answer: see its log") from error
@@ -133,6 +136,18 @@ class PostgresServer:
             self.process = None
         self._end_leftovers()
         shutil.rmtree(self.sockets, ignore_errors=True)
+
+    def _refuse_other_major(self) -> None:
+        made_by = (self.folder / "PG_VERSION").read_text().strip()
+        said = subprocess.run(
+            [postgres_program(), "--version"], capture_output=True, text=True, check=True
+        )
+        version = said.stdout.split()[-1]
+        if made_by != version.split(".")[0]:
+            raise Misconfigured(
+                f"{self.folder} was made by PostgreSQL {made_by} and this is {version}: run"
+                " `automator backup` with the release that made it, and `automator restore` here"
+            )
 
     def _end_leftovers(self) -> None:
         """Ends a former server and, had that one been killed, the backends which survived it.

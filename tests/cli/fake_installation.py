@@ -46,7 +46,8 @@ def main(data: str, port: str, *traits: str) -> None:
 
     migrate = (sys.executable, "-c", "import sys; sys.exit('no way')") if "old" in traits else ()
     chosen = None if port == "any" else int(port)
-    plan = Plan(Path(data), port=chosen, migrate=migrate, programs=programs)
+    durable = "durable" in traits
+    plan = Plan(Path(data), port=chosen, durable=durable, migrate=migrate, programs=programs)
     Supervisor(plan, lambda line: sys.stdout.write(line + "\n")).run()
 
 

@@ -141,7 +141,7 @@ def test_up_is_ready_when_it_says_so_and_tells_where_in_a_private_file(
     assert until(lambda: "worker: the worker has something to say" in running.output.read_text())
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_whole_tree_within_three_seconds(
     up: Callable[..., Up], number: signal.Signals
 ) -> None:
@@ -164,6 +164,15 @@ def test_a_worker_that_ignores_the_signal_is_killed_in_time(up: Callable[..., Up
     assert gone(tree, 0.2) == []
 
 
+def test_a_signal_that_was_ignored_from_the_start_stays_ignored(up: Callable[..., Up]) -> None:
+    running = up(command=("nohup", sys.executable, "-m", "tests.cli.fake_installation"))
+    endpoints = running.wait_ready()
+    running.process.send_signal(signal.SIGHUP)
+    time.sleep(0.5)
+    assert running.process.poll() is None
+    assert answers(endpoints)
+
+
 def test_a_second_up_says_where_the_first_one_is(up: Callable[..., Up]) -> None:
     first = up()
     endpoints = first.wait_ready()
@@ -177,7 +186,7 @@ def test_a_second_up_says_where_the_first_one_is(up: Callable[..., Up]) -> None:
 def test_a_killed_supervisor_takes_every_child_and_the_next_one_recovers(
     up: Callable[..., Up],
 ) -> None:
-    running = up()
+    running = up("0", "durable")
     endpoints = running.wait_ready()
     with psycopg.connect(endpoints.database_admin_url or "") as connection:
         connection.execute("CREATE TABLE kept (id int)")

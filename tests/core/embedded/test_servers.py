@@ -141,6 +141,14 @@ def test_lost_passwords_are_told_in_words(data: Path) -> None:
         EmbeddedServers(data, valkey=False).start()
 
 
+def test_files_of_another_major_version_are_told_in_words(data: Path) -> None:
+    with EmbeddedServers(data, valkey=False):
+        pass
+    (data / "postgres" / "PG_VERSION").write_text("17\n")
+    with pytest.raises(Misconfigured, match="made by PostgreSQL 17"):
+        EmbeddedServers(data, valkey=False).start()
+
+
 def test_an_interrupted_creation_is_done_again(data: Path) -> None:
     half = data / "postgres.new"
     half.mkdir(parents=True)
