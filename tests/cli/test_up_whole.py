@@ -1,0 +1,64 @@
+"""`automator up` with everything in it: the real API, relay and workers."""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import psutil
+import pytest
+
+from cli.endpoints import running_installation, start_installation
+from core.errors import Unavailable
+
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.fixture
+def data(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    for name in ("DATABASE_URL", "DATABASE_ADMIN_URL", "REDIS_URL", "STORAGE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    path = Path(tempfile.mkdtemp(prefix="automator-whole-", dir="/tmp"))
+    path.chmod(0o711)
+    yield path / "data"
+    shutil.rmtree(path)
+
+
+def test_an_installation_serves_weighs_little_and_leaves_nothing(data: Path) -> None:
+    with start_installation(data, workers=1) as endpoints:
+        assert running_installation(data) == endpoints
+        request = Request(
+            f"{endpoints.api}/v1/runs", headers={"Authorization": f"Bearer {endpoints.token}"}
+        )
+        with urlopen(request) as response:
+            assert response.status == 200
+        supervisor = psutil.Process(endpoints.pid)
+        tree = [supervisor, *supervisor.children(recursive=True)]
+        assert sum(one.memory_full_info().pss for one in tree) < 600e6
+        began = time.monotonic()
+    assert time.monotonic() - began < 6  # three on a machine that does nothing else
+    assert not [one for one in tree if one.is_running()]
+    assert not list(data.rglob("*.sock"))
+    assert running_installation(data) is None
+
+
+def test_a_killed_supervisor_takes_the_real_programs_with_it(data: Path) -> None:
+    with start_installation(data) as endpoints:
+        supervisor = psutil.Process(endpoints.pid)
+        tree = supervisor.children(recursive=True)
+        supervisor.kill()
+        _, alive = psutil.wait_procs(tree, timeout=8)
+        assert [one for one in alive if one.status() != psutil.STATUS_ZOMBIE] == []
+    with start_installation(data) as again:
+        assert again.database_url == endpoints.database_url
+
+
+def test_an_installation_that_cannot_start_says_why(data: Path) -> None:
+    with (
+        start_installation(data),
+        pytest.raises(Unavailable, match="already running"),
+        start_installation(data),
+    ):
+        pass
