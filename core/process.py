@@ -28,6 +28,7 @@ __all__ = [
     "CancelToken",
     "Completed",
     "DiskFull",
+    "Killed",
     "LimitReached",
     "Limits",
     "SandboxReport",
@@ -41,6 +42,7 @@ _TICK_SECONDS: Final = 0.2
 _SCRATCH_SECONDS: Final = 0.5
 _READ_BYTES: Final = 1 << 16
 _DRAIN_SECONDS: Final = 1.0
+_KILLING: Final = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 
 
 class LimitReached(Retryable):
@@ -58,6 +60,12 @@ class DiskFull(Retryable):
     """The child found no room on the disk."""
 
     code = "disk_full"
+
+
+class Killed(Retryable):
+    """Somebody else ended the child: a person, or the kernel for want of memory."""
+
+    code = "killed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +120,8 @@ def run(
     """Run a program to its end and return what it said.
 
     With `on_stdout_line` standard output goes there line by line and is not kept.
-    Raises LimitReached, DiskFull, Misconfigured (no such program), and Cancelled or LeaseLost as
-    `cancel` says. Any other failure is a return code, for the caller to judge.
+    Raises LimitReached, DiskFull, Killed, Misconfigured (no such program), and Cancelled or
+    LeaseLost as `cancel` says. Any other failure is a return code, for the caller to judge.
     """
     program = shutil.which(argv[0])
     if program is None:
@@ -329,5 +337,6 @@ class _Watch:
             or (code == -signal.SIGKILL and self._cpu_seconds >= limits.cpu_seconds - 1)
         ):
             raise self._limit("cpu", f"used more than {limits.cpu_seconds} s of processor time")
-        if code == -signal.SIGKILL:
-            raise Retryable("the program was killed from outside; is memory short?", detail=tail)
+        # The last is what unshare(1) says when the first process of its namespace was killed.
+        if -code in _KILLING or "sigprocmask unblock failed" in tail:
+            raise Killed("the program was killed from outside; is memory short?", detail=tail)

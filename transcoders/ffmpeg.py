@@ -21,10 +21,30 @@ _INPUT_FAULTS: Final = (
     ("could not find codec parameters", "the file is damaged or no video"),
     ("EBML header parsing failed", "the file is damaged or no video"),
     ("End of file", "the file is damaged or was cut short"),
+    # Streams are named from the probe: one without packets was never written.
+    ("matches no streams", "nothing of the picture could be decoded"),
     ("Picture size", "the picture's size is out of bounds"),
     ("Invalid frame dimensions", "the picture's size is out of bounds"),
 )
 _NOISE: Final = re.compile(r"\[[^\]]*@ 0x[0-9a-f]+\]\s*")
+
+
+# The machine is at fault: the file went away, the disk failed, or the sandbox could not be built.
+_MACHINE_FAULTS: Final = (
+    "No such file or directory",
+    "Input/output error",
+    "Resource temporarily unavailable",
+    "received signal",
+    "unshare:",
+    "setpriv:",
+    "prlimit:",
+)
+
+
+class ToolFailed(Retryable):
+    """The program ended by itself, in failure, and nothing says that the machine was at fault."""
+
+    code = "tool_failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +87,10 @@ def execute(
     cancel: CancelToken | None = None,
     on_stdout_line: Callable[[str], None] | None = None,
 ) -> Completed:
-    """Run ffmpeg or ffprobe; Rejected where the input is at fault, Retryable for other failures."""
+    """Run ffmpeg or ffprobe to success.
+
+    Raises Rejected where the input is at fault, ToolFailed where it probably is, Retryable else.
+    """
     done = run(
         argv,
         limits=bounds.limits(),
@@ -83,12 +106,18 @@ def execute(
 
 def failure(done: Completed) -> Rejected | Retryable:
     """The error for a run that did not return 0."""
-    for mark, meaning in _INPUT_FAULTS:
-        if mark in done.stderr_tail:
-            return Rejected(meaning, detail=done.stderr_tail)
-    lines = [_NOISE.sub("", line).strip() for line in done.stderr_tail.splitlines()]
+    tail = done.stderr_tail
+    lines = [_NOISE.sub("", line).strip() for line in tail.splitlines()]
     said = next((line for line in reversed(lines) if line), f"it ended with {done.returncode}")
-    return Retryable(f"ffmpeg failed: {said[:200]}", detail=done.stderr_tail)
+    reason = f"ffmpeg failed: {said[:200]}"
+    if any(mark in tail for mark in _MACHINE_FAULTS):
+        return Retryable(reason, detail=tail)
+    for mark, meaning in _INPUT_FAULTS:
+        if mark in tail:
+            return Rejected(meaning, detail=tail)
+    if done.returncode < 0:
+        return Retryable(reason, detail=tail)
+    return ToolFailed(reason, detail=tail)
 
 
 class Progress:

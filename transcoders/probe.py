@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from core.errors import Rejected
 from core.media import AudioStream, OtherStream, Probe, VideoStream
-from core.process import CancelToken, LimitReached
+from core.process import CancelToken, Completed, LimitReached
 from transcoders.containers import Container, recognised
-from transcoders.ffmpeg import Bounds, execute, input_arguments
+from transcoders.ffmpeg import Bounds, ToolFailed, execute, input_arguments
 from transcoders.tools import Tools
 
 _GOP_LOOK_SECONDS: Final = 300
@@ -54,17 +54,22 @@ def probe(
         measured = read_probe(seen, found, path.stat().st_size, limits)
         video = measured.main_video
         if video is None:
-            raise Rejected("there is no picture in this file")
+            unknown = any(stream.kind == "video" for stream in measured.other)
+            raise Rejected(
+                "the picture is in a format that we do not know"
+                if unknown
+                else "there is no picture in this file"
+            )
         # A recording made in a browser does not say how long it is: its packets do.
-        unknown = measured.duration_seconds == 0
-        packets = _packets(path, found, tools, video, limits, cancel, whole=unknown)
+        untold = measured.duration_seconds == 0
+        packets = _packets(path, found, tools, video, limits, cancel, whole=untold)
     except LimitReached as error:
         raise Rejected(
             f"reading the file took more {_RESOURCE.get(error.limit, 'output')} than allowed",
             detail=error.detail,
         ) from error
     seconds = measured.duration_seconds
-    if unknown:
+    if untold:
         seconds = round(max((time for time, _ in _timed(packets)), default=0.0), 3)
     if seconds <= 0:
         raise Rejected("the file is damaged or has no frames")
@@ -79,6 +84,14 @@ def probe(
 _RESOURCE: Final = {"wall": "time", "cpu": "time", "memory": "memory"}
 
 
+def _ask(argv: Sequence[str], bounds: Bounds, cancel: CancelToken | None) -> Completed:
+    """Run ffprobe. It writes nothing: where it fails by itself, the file is at fault."""
+    try:
+        return execute(argv, bounds=bounds, cancel=cancel)
+    except ToolFailed as error:
+        raise Rejected("the file is damaged or no video", detail=error.detail) from error
+
+
 def _show(
     path: Path, found: Container, tools: Tools, limits: ProbeLimits, cancel: CancelToken | None
 ) -> Mapping[str, Any]:
@@ -89,7 +102,7 @@ def _show(
         "-show_format", "-show_streams", "-of", "json",
         *input_arguments(path, found),
     )  # fmt: skip
-    done = execute(argv, bounds=limits.bounds, cancel=cancel)
+    done = _ask(argv, limits.bounds, cancel)
     seen = json.loads(done.stdout)
     if "Picture size" in done.stderr_tail or "max_pixels" in done.stderr_tail:
         raise Rejected("the picture's size is out of bounds", detail=done.stderr_tail)
@@ -112,7 +125,9 @@ def read_probe(seen: Mapping[str, Any], found: Container, size: int, limits: Pro
     for stream in streams:
         kind = stream.get("codec_type")
         cover = stream.get("disposition", {}).get("attached_pic")
-        if kind == "video" and not cover:
+        if stream.get("codec_name") in (None, "none", "unknown"):
+            other.append(_other(stream, kind))
+        elif kind == "video" and not cover:
             video.append(_video(stream, limits))
         elif kind == "audio" and stream.get("channels"):
             audio.append(_audio(stream))
@@ -212,7 +227,7 @@ def _packets(
         *input_arguments(path, found),
     )  # fmt: skip
     bounds = replace(limits.bounds, output_bytes=_PACKETS_OUTPUT_BYTES)
-    done = execute(argv, bounds=bounds, cancel=cancel)
+    done = _ask(argv, bounds, cancel)
     return done.stdout.decode(errors="replace").splitlines()
 
 

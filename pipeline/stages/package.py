@@ -5,14 +5,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
-from core.errors import Rejected, Retryable
+from core.errors import Rejected
 from core.media import Probe
 from pipeline.plan import ArtifactFile, Attributes, StageResult
 from pipeline.plan.video import MAX_GOP_SECONDS, PROBE, Mode, PackageOptions, PackageResult
 from pipeline.stages.context import StageContext
 from transcoders import commands, hls
 from transcoders.containers import recognised
-from transcoders.ffmpeg import Bounds, Progress, execute
+from transcoders.ffmpeg import Bounds, Progress, ToolFailed, execute
 
 _MP4: Final = "video.mp4"
 _HLS: Final = "hls"
@@ -52,9 +52,10 @@ def _package(context: StageContext, probe: Probe, mode: Mode, reason: str) -> St
         _run(context, make(context.tools, context.source, container, probe, mp4), probe, 0.0)
         packaging = commands.package_hls(context.tools, mp4, folder, _NAME)
         _run(context, packaging, probe, _FIRST_SHARE)
-    except Retryable as error:
-        # ffmpeg copies without looking; what it cannot copy it may still decode.
-        if mode is Mode.REMUX and type(error) is Retryable:
+    except ToolFailed as error:
+        # ffmpeg copies without looking; what it cannot copy it may still decode. A kill or a full
+        # disk is no such failure: the same work must give the same bytes when it is done again.
+        if mode is Mode.REMUX:
             raise _Unfit(f"it could not be copied: {error}") from error
         raise
     parts = hls.segments((folder / f"{_NAME}.m3u8").read_text())

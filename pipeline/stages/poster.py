@@ -2,14 +2,14 @@
 
 from typing import Final
 
-from core.errors import Rejected, Retryable
+from core.errors import Rejected
 from core.media import Probe
 from pipeline.plan import ArtifactFile, Attributes, StageResult
 from pipeline.plan.video import PROBE, PosterOptions, PosterResult
 from pipeline.stages.context import StageContext
 from transcoders import commands
 from transcoders.containers import recognised
-from transcoders.ffmpeg import Bounds, execute
+from transcoders.ffmpeg import Bounds, ToolFailed, execute
 
 _NAME: Final = "poster.jpg"
 _NO_FRAME: Final = "received no packets"
@@ -35,7 +35,7 @@ def run(context: StageContext, options: PosterOptions) -> StageResult:
         )
         try:
             execute(command, bounds=_BOUNDS, scratch=context.scratch, cancel=context.cancel)
-        except Retryable as error:
+        except ToolFailed as error:
             # An encoder that was given no frame says so by failing.
             if _NO_FRAME not in (error.detail or ""):
                 raise

@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from core.process import (
     STDERR_TAIL_BYTES,
     Completed,
     DiskFull,
+    Killed,
     LimitReached,
     Limits,
     run,
@@ -262,13 +262,15 @@ def test_a_full_disk_may_be_tried_again() -> None:
     assert isinstance(caught.value, Retryable)
 
 
-def test_a_child_killed_from_outside_may_be_tried_again(marker: str) -> None:
-    def kill() -> None:
-        for pid in alive_with(marker):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+@pytest.mark.parametrize("victim", [0, 1, -1])
+def test_a_child_killed_from_outside_may_be_tried_again(marker: str, victim: int) -> None:
+    """The last of the family is the child; those before it confine it."""
 
-    with pytest.raises(Retryable, match="killed from outside"):
+    def kill() -> None:
+        family = sorted(alive_with(marker))
+        os.kill(family[min(victim, len(family) - 1)], signal.SIGKILL)
+
+    with pytest.raises(Killed, match="killed from outside"):
         run(
             python("import time; print('ready', flush=True); time.sleep(60)", marker),
             limits=Limits(wall_seconds=20),

@@ -5,15 +5,17 @@ import re
 import subprocess
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from pydantic import BaseModel
 
 from core.errors import Cancelled, Rejected
 from core.media import Probe
-from core.process import CancelToken, DiskFull, LimitReached
+from core.process import CancelToken, DiskFull, Killed, LimitReached
 from pipeline.plan import STAGE_TYPES, StageResult, plan
 from pipeline.plan.video import Mode, PackageOptions, PackageResult, PosterResult
 from pipeline.stages import STAGE_FUNCTIONS, StageContext, StageInput
@@ -241,6 +243,29 @@ def test_a_cancel_in_the_middle_stops_the_encoder(run: Run) -> None:
     with pytest.raises(Cancelled):
         run("package", CLIP, options, cancel=token)
     timer.join()
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_a_killed_encoder_is_tried_again_and_nothing_else_instead(run: Run, mode: Mode) -> None:
+    stop = threading.Event()
+
+    def kill() -> None:
+        while not stop.wait(0.001):
+            for child in psutil.Process().children(recursive=True):
+                with suppress(psutil.Error):
+                    if child.name().startswith("ffmpeg"):
+                        child.kill()
+                        stop.set()
+
+    killer = threading.Thread(target=kill)
+    options = PackageOptions(mode=mode, reason="a test")
+    killer.start()
+    try:
+        with pytest.raises(Killed):
+            run("package", CLIP, options)
+    finally:
+        stop.set()
+        killer.join()
 
 
 def test_scratch_space_is_bounded(run: Run) -> None:

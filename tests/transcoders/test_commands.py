@@ -147,13 +147,20 @@ def test_progress_only_rises_to_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "code", "line"),
+    ("said", "returncode", "code", "line"),
     [
-        ("[mov @ 0x5] moov atom not found", "rejected", "the file is damaged or was cut short"),
-        ("[libx264 @ 0x55aa] oh no\n\n", "retryable", "ffmpeg failed: oh no"),
-        ("", "retryable", "ffmpeg failed: it ended with -11"),
+        ("[mov @ 0x5] moov atom not found", 1, "rejected", "the file is damaged or was cut short"),
+        ("[libx264 @ 0x55aa] oh no\n\n", 1, "tool_failed", "ffmpeg failed: oh no"),
+        (
+            "Exiting, received signal 15",
+            255,
+            "retryable",
+            "ffmpeg failed: Exiting, received signal 15",
+        ),
+        ("unshare: no namespace", 1, "retryable", "ffmpeg failed: unshare: no namespace"),
+        ("", -11, "retryable", "ffmpeg failed: it ended with -11"),
     ],
 )
-def test_a_failure_is_told_in_one_line(said: str, code: str, line: str) -> None:
-    error = failure(Completed(-11, b"", said, 1.0, 1.0, 1))
+def test_a_failure_is_told_in_one_line(said: str, returncode: int, code: str, line: str) -> None:
+    error = failure(Completed(returncode, b"", said, 1.0, 1.0, 1))
     assert (error.code, str(error), error.detail) == (code, line, said)
