@@ -93,6 +93,8 @@ _SUPERSEDE = text("""
        AND run_id IN (SELECT id FROM cell.runs WHERE recipe = :recipe)
 """)
 
+_DESCRIBE = text("UPDATE assets SET media = CAST(:media AS jsonb) WHERE id = :asset")
+
 _ADD_FILES = text("""
     INSERT INTO artifacts (asset_id, run_id, stage_id, stage, attempt, kind, path, storage_key,
                            mime, bytes, sha256, attributes)
@@ -147,6 +149,10 @@ def record(
     if not ledger.finish(session, held, result):
         return False
     if work.source is not None:
+        if graph is not None and result is not None:
+            # What the graph was planned from is what the asset is.
+            described = {"asset": work.source.asset_id, "media": json.dumps(result)}
+            session.execute(_DESCRIBE, described)
         named = {
             "asset": work.source.asset_id,
             "run": held.run_id,

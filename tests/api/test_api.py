@@ -77,7 +77,7 @@ def test_an_installation_without_its_broker_is_not_ready(settings: Settings) -> 
 @pytest.mark.parametrize("token", [None, "", "wrong", TOKEN + "x", "ü"])
 def test_nobody_gets_in_without_the_token(client: TestClient, token: str | None) -> None:
     client.headers.pop("Authorization")
-    headers = {} if token is None else {"Authorization": f"Bearer {token}".encode()}
+    headers = {} if token is None else {b"Authorization": f"Bearer {token}".encode()}
     for method, path in (("GET", "/v1/runs"), ("POST", "/v1/assets?name=a")):
         answer = client.request(method, path, headers=headers)
         assert answer.status_code == 401

@@ -1,0 +1,209 @@
+"""`automator process`: files in, artifacts and a manifest out, one clear line where one fails."""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import psutil
+import pytest
+
+from cli.connection import settings_of
+from cli.endpoints import read_endpoints, start_installation
+from services import runs
+from services.installation import DEFAULT_TENANT, Installation
+
+ROOT = Path(__file__).parents[2]
+CLIP = ROOT / "docs" / "demo" / "clip.mp4"
+SCHEMA = ROOT / "docs" / "manifest.schema.json"
+
+
+def environment() -> dict[str, str]:
+    """Ours without the addresses of anybody's servers."""
+    return {name: value for name, value in os.environ.items() if not name.endswith("_URL")}
+
+
+def process(data: Path, out: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    command = [sys.executable, "-m", "cli.main", "process", "--data", data, "--out", out]
+    return subprocess.run(
+        [*map(str, command), *map(str, arguments)],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def data() -> Iterator[Path]:
+    """The data folder of an installation that runs for the whole module."""
+    folder = Path(tempfile.mkdtemp(prefix="automator-process-", dir="/tmp"))
+    folder.chmod(0o711)
+    with start_installation(folder / "data", workers=1):
+        yield folder / "data"
+    shutil.rmtree(folder)
+
+
+def manifest_of(folder: Path) -> dict[str, Any]:
+    """A folder's manifest, held to the schema and to the files beside it."""
+    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
+    jsonschema.validate(manifest, json.loads(SCHEMA.read_text()))
+    listed = {"manifest.json"}
+    for artifact in manifest["artifacts"]:
+        content = (folder / artifact["path"]).read_bytes()
+        assert len(content) == artifact["bytes"]
+        assert hashlib.sha256(content).hexdigest() == artifact["sha256"]
+        listed.add(artifact["path"])
+    assert {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()} == listed
+    return manifest
+
+
+def test_a_clip_becomes_a_package_an_mp4_and_a_poster(data: Path, tmp_path: Path) -> None:
+    done = process(data, tmp_path / "out", CLIP)
+    assert done.returncode == 0, done.stderr
+    manifest = manifest_of(tmp_path / "out" / "clip")
+    assert manifest["asset"]["sha256"] == hashlib.sha256(CLIP.read_bytes()).hexdigest()
+    assert manifest["asset"]["media"]["duration_seconds"] == pytest.approx(25, abs=0.1)
+    assert manifest["run"]["state"] == "done"
+    assert {stage["name"]: stage["state"] for stage in manifest["stages"]} == {
+        "probe": "done",
+        "package": "done",
+        "poster": "done",
+    }
+    kinds = {artifact["kind"] for artifact in manifest["artifacts"]}
+    assert {"mp4", "hls-master", "poster"} <= kinds
+    assert str(tmp_path / "out" / "clip" / "manifest.json") in done.stdout
+    for stage in ("probe", "package", "poster"):
+        assert f"clip.mp4: {stage} done" in done.stderr
+
+
+def test_one_bad_file_is_named_with_its_reason_and_the_others_go_on(
+    data: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "empty.mp4").touch()
+    (tmp_path / "text.mp4").write_text("#EXTM3U\n#EXTINF:1,\n/etc/passwd\n")
+    (tmp_path / "cut.mp4").write_bytes(CLIP.read_bytes()[:300_000])
+    bad = [tmp_path / name for name in ("empty.mp4", "text.mp4", "cut.mp4", "missing.mp4")]
+    done = process(data, tmp_path / "out", *bad, CLIP, tmp_path)
+    assert done.returncode == 1
+    lines = [line for line in done.stderr.splitlines() if line.startswith("automator: ")]
+    assert len(lines) == 5, done.stderr
+    for file, line in zip([*bad, tmp_path], lines, strict=True):
+        assert line.startswith(f"automator: {file}: ")
+        assert len(line) < 300
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["clip"]
+    assert manifest_of(tmp_path / "out" / "clip")["run"]["state"] == "done"
+
+
+def test_inputs_of_the_same_name_get_folders_of_their_own(data: Path, tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        shutil.copy(CLIP, tmp_path / folder / "film.mp4")
+    done = process(
+        data, tmp_path / "out", "--json", tmp_path / "a" / "film.mp4", tmp_path / "b" / "film.mp4"
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert [Path(job["manifest"]).parent.name for job in told] == ["film", "film-2"]
+    assert [job["error"] for job in told] == [None, None]
+    first, second = (manifest_of(tmp_path / "out" / name) for name in ("film", "film-2"))
+    assert first["run"]["id"] != second["run"]["id"]
+    digests = [
+        {artifact["path"]: artifact["sha256"] for artifact in manifest["artifacts"]}
+        for manifest in (first, second)
+    ]
+    assert digests[0] == digests[1], "the same file became different artifacts"
+
+
+def test_a_folder_that_is_not_ours_is_not_overwritten(data: Path, tmp_path: Path) -> None:
+    precious = tmp_path / "out" / "clip" / "precious.txt"
+    precious.parent.mkdir(parents=True)
+    precious.write_text("keep me")
+    done = process(data, tmp_path / "out", CLIP)
+    assert done.returncode == 1
+    assert "in the way" in done.stderr
+    assert precious.read_text() == "keep me"
+
+
+def test_an_unknown_recipe_is_refused_with_the_ones_there_are(data: Path, tmp_path: Path) -> None:
+    done = process(data, tmp_path / "out", "--recipe", "soup", CLIP)
+    assert done.returncode == 1
+    assert "there is no recipe 'soup'; there is" in done.stderr
+    assert "video" in done.stderr
+
+
+def test_ctrl_c_cancels_what_was_begun(data: Path, tmp_path: Path) -> None:
+    big = tmp_path / "big.mkv"
+    ffmpeg_noise(big)
+    command = [sys.executable, "-m", "cli.main", "process", "--data", str(data)]
+    running = subprocess.Popen(
+        [*command, "--out", str(tmp_path / "out"), str(big)],
+        cwd=ROOT,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert running.stderr is not None
+    for line in running.stderr:
+        if "package running" in line:
+            break
+    running.send_signal(signal.SIGINT)
+    _, rest = running.communicate(timeout=20)
+    assert running.returncode == 130, rest
+    endpoints = read_endpoints(data)
+    with closing(Installation(settings_of(endpoints, data))) as installation:
+        place = installation.place(DEFAULT_TENANT)
+        deadline = time.monotonic() + 5
+        while True:
+            with installation.tenant_scope(place) as session:
+                state = runs.latest(session, limit=1)[0].state
+            if state == "cancelled":
+                break
+            assert time.monotonic() < deadline, state
+            time.sleep(0.05)
+    assert not (tmp_path / "out").exists()
+
+
+def ffmpeg_noise(target: Path) -> None:
+    """A video that takes long to encode: moving noise, in a codec that cannot be kept."""
+    from transcoders.tools import find_tools
+
+    source = "testsrc2=s=1920x1080:r=30,noise=alls=50:allf=t"
+    encode = ("-t", "30", "-c:v", "mjpeg", "-q:v", "8")
+    ffmpeg = str(find_tools().ffmpeg)
+    subprocess.run(
+        [ffmpeg, "-v", "error", "-f", "lavfi", "-i", source, *encode, str(target)], check=True
+    )
+
+
+def test_process_starts_an_installation_for_itself_and_leaves_nothing_running(
+    tmp_path: Path,
+) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="automator-alone-", dir="/tmp"))
+    folder.chmod(0o711)
+    try:
+        done = process(folder / "data", tmp_path / "out", CLIP)
+        assert done.returncode == 0, done.stderr
+        manifest_of(tmp_path / "out" / "clip")
+        left = [
+            found.info["cmdline"]
+            for found in psutil.process_iter(["cmdline"])
+            if any(str(folder) in part for part in found.info["cmdline"] or [])
+        ]
+        assert left == []
+        assert read_endpoints(folder / "data") is None
+    finally:
+        shutil.rmtree(folder)
