@@ -2,15 +2,18 @@
 
 import argparse
 import gc
+import logging
 import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
+from celery.app.trace import setup_worker_optimizations
 from celery.apps.worker import Worker
 from celery.signals import setup_logging
 from celery.worker import state
@@ -30,8 +33,9 @@ from workers.shift import Shift
 
 _log = get_logger(__name__)
 
-# After the grace, for killing and giving back; then the worker goes, whatever Celery is at.
-_LAST_SECONDS = 3.0
+# After the grace, for killing and giving back; then the worker goes, whatever its pool is at.
+_LAST_SECONDS = 2.5
+_POLL_SECONDS = 0.02
 
 
 class LedgerWorker(Worker):  # type: ignore[misc]
@@ -39,8 +43,14 @@ class LedgerWorker(Worker):  # type: ignore[misc]
 
     drain: DrainPipe
     heartbeat: Heartbeat
+    scratch: ScratchSpace
     grace_seconds: float
-    again = False
+    _leaving = False
+    _again = False
+
+    def on_before_init(self, **_: object) -> None:
+        """Celery would warn of root here; what outside bytes reach runs confined anyway."""
+        setup_worker_optimizations(self.app, self.hostname)
 
     def on_start(self) -> None:
         """Celery would print a banner and install four meanings of SIGTERM here."""
@@ -56,32 +66,47 @@ class LedgerWorker(Worker):  # type: ignore[misc]
         self.leave()
 
     def leave(self) -> None:
-        """Take no more rings; what runs may finish within the grace."""
-        if state.should_stop is not None:
-            return
-        state.should_stop = os.EX_OK
-        self.drain.begin()
-        threading.Thread(target=self._insist, name="insist", daemon=True).start()
+        """Take no more rings; what runs may finish within the grace. Returns at once."""
+        if not self._leaving:
+            self._leaving = True
+            self.drain.begin()
+            threading.Thread(target=self._leave, name="leave").start()
 
     def restart(self) -> None:
         """Leave and come back as a fresh process with the same number."""
-        self.again = True
+        self._again = True
         self.leave()
 
-    def _insist(self) -> None:
+    def _leave(self) -> None:
+        # Celery's own shutdown waits a second or two for threads that have nothing to do.
         self.heartbeat.stop()
-        threading.Event().wait(self.grace_seconds + _LAST_SECONDS - 1.0)
-        _log.warning("the worker ends without waiting for its pool any longer")
-        # The kernel ends the pool's processes, and their children, with this one.
+        for queue in self.heartbeat.queues:
+            with suppress(Exception):
+                self.consumer.call_soon(self.consumer.cancel_task_queue, queue)
+        give_up = time.monotonic() + self.grace_seconds + _LAST_SECONDS
+        while state.active_requests and time.monotonic() < give_up:
+            time.sleep(_POLL_SECONDS)
+        self._end_pool()
+        self.scratch.close()
+        if self._again:
+            os.execv(sys.executable, [sys.executable, "-m", "workers", *sys.argv[1:]])
         os._exit(0)
+
+    def _end_pool(self) -> None:
+        for process in list(getattr(getattr(self.pool, "_pool", None), "_pool", ())):
+            with suppress(OSError):
+                os.kill(process.pid, signal.SIGKILL)
+                os.waitpid(process.pid, 0)
 
 
 def _leave_logging_alone(**_: object) -> None:
     """Logging is configured already."""
+    for talkative in ("celery", "celery.app.trace", "celery.worker.strategy"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
 
 
-def run(settings: Settings, queues: Sequence[str], concurrency: int) -> bool:
-    """Work until told to leave; True when the worker should start again."""
+def run(settings: Settings, queues: Sequence[str], concurrency: int) -> NoReturn:
+    """Work until told to leave; ends the process."""
     # A receiver keeps Celery from setting up logging of its own.
     setup_logging.connect(_leave_logging_alone, weak=False)
     app = create_app(settings)
@@ -102,7 +127,7 @@ def run(settings: Settings, queues: Sequence[str], concurrency: int) -> bool:
         task_events=False,
         quiet=True,
     )
-    worker.drain, worker.grace_seconds = drain, settings.grace_seconds
+    worker.drain, worker.scratch, worker.grace_seconds = drain, scratch, settings.grace_seconds
     worker.heartbeat = Heartbeat(
         installation,
         rings,
@@ -112,13 +137,11 @@ def run(settings: Settings, queues: Sequence[str], concurrency: int) -> bool:
         on_stall=worker.restart,
     )
     gc.freeze()  # what the pool inherits stays shared with it
-    try:
-        worker.start()
-    finally:
-        worker.leave()
-        worker.heartbeat.stop()
-        scratch.close()
-    return worker.again
+    worker.start()
+    # Only after an error: a worker that is told to leave ends its process itself.
+    worker.leave()
+    while True:
+        time.sleep(_POLL_SECONDS)
 
 
 def parse(arguments: Sequence[str]) -> tuple[list[str], int]:
@@ -137,19 +160,15 @@ def parse(arguments: Sequence[str]) -> tuple[list[str], int]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Exit status 0 after a clean end, 1 with one line after an error."""
+    """Returns only after an error of ours, with status 1."""
     settings = get_settings()
     configure_logging(level=settings.log_level, as_json=settings.log_json)
     try:
         queues, slots = parse(arguments)
-        again = run(settings, queues, slots)
+        run(settings, queues, slots)
     except AutomatorError as error:
         print(f"automator: {error}", file=sys.stderr)  # noqa: T201
         return 1
-    if again:
-        with suppress(OSError):
-            os.execv(sys.executable, [sys.executable, "-m", "workers", *arguments])
-    return 0
 
 
 if __name__ == "__main__":

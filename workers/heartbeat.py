@@ -40,7 +40,7 @@ class Heartbeat(threading.Thread):
         """Starts nothing yet."""
         super().__init__(name="heartbeat", daemon=True)
         self._installation, self._rings, self._scratch = installation, rings, scratch
-        self._queues, self._slots, self._on_stall = list(queues), slots, on_stall
+        self.queues, self._slots, self._on_stall = list(queues), slots, on_stall
         self._id = uuid4()
         self._ready = threading.Event()
         self._stopping = threading.Event()
@@ -54,7 +54,8 @@ class Heartbeat(threading.Thread):
         """Take the worker off the register; waits a second at most."""
         self._stopping.set()
         self._ready.set()
-        self.join(1.0)
+        if threading.current_thread() is not self:
+            self.join(1.0)
 
     def run(self) -> None:
         """Until stopped."""
@@ -64,10 +65,10 @@ class Heartbeat(threading.Thread):
             if time.monotonic() - seen_at >= _SEEN_SECONDS and self._seen():
                 seen_at = time.monotonic()
                 self._scratch.clear_dead()
-            if self._watch.stalled([self._rings.outstanding(queue) for queue in self._queues]):
+            if self._watch.stalled([self._rings.outstanding(queue) for queue in self.queues]):
                 _log.error("rings are not heard any more: the worker starts afresh")
                 self._on_stall()
-                return
+                break
             self._stopping.wait(_WATCH_SECONDS)
         self._gone()
 
@@ -80,7 +81,7 @@ class Heartbeat(threading.Thread):
                     self._id,
                     host=socket.gethostname(),
                     pid=os.getpid(),
-                    queues=self._queues,
+                    queues=self.queues,
                     slots=self._slots,
                 )
             except SQLAlchemyError as error:

@@ -4,6 +4,7 @@ For each cell a thread listens for what becomes ready, and once a second sweeps 
 rings for whatever waits, so that neither a lost message nor an emptied broker loses work.
 """
 
+import os
 import signal
 import sys
 import threading
@@ -102,7 +103,7 @@ class CellRelay(threading.Thread):
 
 
 def main() -> int:
-    """Runs until SIGTERM or SIGINT."""
+    """Runs until SIGTERM or SIGINT; returns only after an error of ours, with status 1."""
     settings = get_settings()
     configure_logging(level=settings.log_level, as_json=settings.log_json)
     stopped = threading.Event()
@@ -116,7 +117,7 @@ def main() -> int:
         print(f"automator: {error}", file=sys.stderr)  # noqa: T201
         return 1
     stopped.wait()
-    return 0
+    os._exit(0)  # nothing needs to be put in order: a relay owns nothing
 
 
 if __name__ == "__main__":

@@ -1,24 +1,42 @@
 """Workers and relays as real processes on real servers."""
 
+import os
+import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
+import psutil
 import pytest
 
 from pipeline.plan.types import Graph
+from services import runs
 from tests.servers import PostgresForTests
 from tests.workers.stages import spec
-from tests.workers.workshop import Workshop, workshop
+from tests.workers.workshop import Program, Workshop, until, workshop
 
 
 @pytest.fixture
 def shop(postgres: PostgresForTests, valkey: str, tmp_path: Path) -> Iterator[Workshop]:
     with workshop(postgres, valkey, tmp_path) as made:
+        made.relay()
         yield made
 
 
+def running(shop: Workshop, run: UUID, name: str) -> None:
+    until(lambda: shop.stage(run, name)["state"] == "running", 10, f"{name} runs")
+
+
+def sleeping(worker: Program) -> None:
+    until(lambda: any(c.name() == "sleep" for c in worker.children()), 10, "a child sleeps")
+
+
+def scratch(shop: Workshop) -> list[Path]:
+    return list((shop.settings.data_dir / "scratch").glob("*/*/*"))
+
+
 def test_a_run_goes_through_its_graph_and_chooses_its_artifacts(shop: Workshop) -> None:
-    shop.relay()
     shop.worker(slots=2)
     graph = Graph(
         (spec("burn.a"), spec("burn.b"), spec("burn.c", needs=("burn.a", "burn.b"), files=2))
@@ -31,4 +49,218 @@ def test_a_run_goes_through_its_graph_and_chooses_its_artifacts(shop: Workshop) 
         ("burn.c", "0.txt"),
         ("burn.c", "1.txt"),
     ]
-    assert list((shop.settings.data_dir / "scratch").glob("*/*/*")) == []
+    assert scratch(shop) == []
+
+
+def test_the_stage_that_knows_the_source_unfolds_the_graph(shop: Workshop) -> None:
+    shop.worker()
+    run = shop.start(Graph((spec("seed"),)), with_asset=True)
+    assert shop.ended(run) == ["done"]
+    assert [stage for stage, _, _ in shop.digests(run)] == ["burn.a", "burn.b", "seed"]
+
+
+def test_a_cancelled_run_is_gone_with_all_that_it_had_within_two_seconds(shop: Workshop) -> None:
+    worker = shop.worker(slots=2)
+    graph = Graph(
+        (
+            spec("burn.a", seconds=60),
+            spec("stubborn.b", seconds=60),
+            spec("burn.c", needs=("burn.a",)),
+        )
+    )
+    run = shop.start(graph, with_asset=True)
+    running(shop, run, "burn.a")
+    running(shop, run, "stubborn.b")
+    sleeping(worker)
+    children = worker.children()
+    began = time.monotonic()
+    with shop.installation.tenant_scope(shop.places[0]) as session:
+        runs.cancel(session, run)
+    shop.ended(run, seconds=2)
+    until(lambda: not any(child.is_running() for child in children), 2, "its children are gone")
+    until(lambda: not scratch(shop), 2, "its scratch is gone")
+    assert time.monotonic() - began < 2
+    assert shop.state(run) == "cancelled"
+    assert {shop.stage(run, name)["state"] for name in ("burn.a", "stubborn.b", "burn.c")} == {
+        "cancelled"
+    }
+
+
+def test_a_worker_that_is_asked_to_go_gives_its_work_back(shop: Workshop) -> None:
+    worker = shop.worker(slots=2)
+    run = shop.start(Graph((spec("burn.a", seconds=30), spec("stubborn.b", seconds=30))))
+    running(shop, run, "burn.a")
+    running(shop, run, "stubborn.b")
+    processes = [psutil.Process(worker.pid), *worker.pool(), *worker.children()]
+    assert worker.stop() < 3.5
+    for name in ("burn.a", "stubborn.b"):
+        stage = shop.stage(run, name)
+        assert (stage["state"], stage["losses"], stage["failures"]) == ("ready", 0, 0)
+    _, alive = psutil.wait_procs(processes, timeout=1)
+    assert alive == []
+    assert shop.one("SELECT count(*) FROM cell.workers") == 0
+    assert list((shop.settings.data_dir / "scratch").iterdir()) == []
+
+
+def test_a_worker_that_is_asked_to_go_finishes_what_fits(shop: Workshop) -> None:
+    worker = shop.worker(GRACE_SECONDS="20")
+    run = shop.start(Graph((spec("burn.a", seconds=2), spec("burn.b", needs=("burn.a",)))))
+    running(shop, run, "burn.a")
+    assert worker.stop() < 5
+    assert shop.stage(run, "burn.a")["state"] == "done"
+    assert shop.stage(run, "burn.b")["state"] == "ready"
+
+
+def test_a_killed_worker_loses_no_stage(shop: Workshop) -> None:
+    worker = shop.worker()
+    run = shop.start(Graph((spec("burn.a", seconds=1.5),)), with_asset=True)
+    running(shop, run, "burn.a")
+    sleeping(worker)
+    processes = [*worker.pool(), *worker.children()]
+    worker.kill()
+    killed_at = time.monotonic()
+    _, alive = psutil.wait_procs(processes, timeout=2)
+    assert alive == []
+    assert scratch(shop)
+    shop.worker()
+    until(lambda: shop.stage(run, "burn.a")["attempt"] == 2, 10, "another takes it over")
+    assert time.monotonic() - killed_at < 10
+    assert shop.ended(run) == ["done"]
+    assert shop.stage(run, "burn.a")["losses"] == 1
+    assert scratch(shop) == []
+
+
+def test_a_killed_pool_process_is_replaced_and_its_work_is_done(shop: Workshop) -> None:
+    worker = shop.worker()
+    run = shop.start(Graph((spec("burn.a", seconds=1.5),)))
+    running(shop, run, "burn.a")
+    (member,) = worker.pool()
+    member.kill()
+    assert shop.ended(run) == ["done"]
+    assert worker.process.poll() is None
+    assert [fresh.pid for fresh in worker.pool()] != [member.pid]
+
+
+def test_a_worker_that_was_stopped_past_its_lease_records_nothing(shop: Workshop) -> None:
+    slow = shop.worker()
+    run = shop.start(Graph((spec("burn.a", seconds=1),)), with_asset=True)
+    running(shop, run, "burn.a")
+    frozen = [psutil.Process(slow.pid), *slow.pool(), *slow.children()]
+    for process in frozen:
+        process.suspend()
+    shop.worker()
+    assert shop.ended(run) == ["done"]
+    chosen = shop.digests(run)
+    for process in frozen:
+        process.resume()
+    again = shop.start(Graph((spec("burn.a"), spec("burn.b"))), with_asset=True)
+    assert shop.ended(again) == ["done"]
+    time.sleep(1)
+    stage = shop.stage(run, "burn.a")
+    assert (stage["state"], stage["attempt"]) == ("done", 2)
+    assert shop.digests(run) == chosen
+    results = "SELECT count(*) FROM cell.events WHERE run_id = %(run)s AND kind = 'stage.done'"
+    assert shop.one(results, run=run) == 1
+
+
+def test_rejected_input_fails_at_once_and_keeps_its_reason(shop: Workshop) -> None:
+    shop.worker()
+    run = shop.start(Graph((spec("burn.a", fail="rejected"), spec("burn.b", needs=("burn.a",)))))
+    assert shop.ended(run) == ["failed"]
+    stage = shop.stage(run, "burn.a")
+    assert (stage["state"], stage["attempt"]) == ("failed", 1)
+    assert stage["error"]["code"] == "rejected"
+    assert stage["error"]["reason"] == "this input is no good"
+    assert len(stage["error"]["detail"]) == 4096
+    assert shop.stage(run, "burn.b")["state"] == "waiting"
+
+
+@pytest.mark.parametrize("fail", ["retryable", "bug"])
+def test_what_may_pass_is_tried_again_and_then_quarantined(shop: Workshop, fail: str) -> None:
+    shop.worker()
+    run = shop.start(Graph((spec("burn.a", fail=fail),)))
+    assert shop.ended(run) == ["failed"]
+    stage = shop.stage(run, "burn.a")
+    assert (stage["attempt"], stage["failures"]) == (4, 4)
+    assert "secret" not in str(stage["error"])
+
+
+def test_a_quarantined_stage_can_be_retried(shop: Workshop) -> None:
+    shop.worker()
+    run = shop.start(Graph((spec("burn.a", fail="rejected"),)))
+    assert shop.ended(run) == ["failed"]
+    with shop.installation.tenant_scope(shop.places[0]) as session:
+        runs.retry(session, run)
+    assert shop.ended(run) == ["failed"]
+    assert shop.stage(run, "burn.a")["attempt"] == 2
+
+
+def test_a_stage_that_shows_no_progress_is_stopped_and_tried_again(shop: Workshop) -> None:
+    shop.worker()
+    run = shop.start(Graph((spec("burn.a", seconds=60, deadline=0.5),)))
+    assert shop.ended(run) == ["failed"]
+    assert shop.stage(run, "burn.a")["error"]["code"] == "stalled"
+
+
+def test_a_suspended_worker_is_not_mistaken_for_a_dead_one_within_its_lease(
+    shop: Workshop,
+) -> None:
+    worker = shop.worker()
+    run = shop.start(Graph((spec("burn.a", seconds=4),)))
+    running(shop, run, "burn.a")
+    frozen = [psutil.Process(worker.pid), *worker.pool()]
+    for process in frozen:
+        process.suspend()
+    time.sleep(3)
+    for process in frozen:
+        process.resume()
+    assert shop.ended(run) == ["done"]
+    assert shop.stage(run, "burn.a")["attempt"] == 1
+
+
+def test_no_transaction_is_open_while_a_child_runs(shop: Workshop) -> None:
+    worker = shop.worker(slots=2)
+    run = shop.start(
+        Graph(tuple(spec(f"burn.{n}", seconds=0.6) for n in range(6))), with_asset=True
+    )
+    seen = 0
+    while shop.state(run) == "running":
+        asleep = [c for c in worker.children() if c.name() == "sleep"]
+        transactions = shop.one(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND xact_start < now() - interval '0.3 s'"
+        )
+        if len(asleep) == 2:
+            seen += 1
+            assert transactions == 0
+        time.sleep(0.05)
+    assert seen > 5
+
+
+def test_a_paused_queue_hands_nothing_out_until_it_is_resumed(shop: Workshop) -> None:
+    from services import ledger
+
+    shop.worker()
+    database = shop.installation.cell()
+    ledger.switch_queue(database, "media", paused=True)
+    run = shop.start(Graph((spec("burn.a"),)))
+    time.sleep(1.5)
+    assert shop.stage(run, "burn.a")["state"] == "ready"
+    ledger.switch_queue(database, "media", paused=False)
+    assert shop.ended(run, seconds=5) == ["done"]
+
+
+def test_below_the_reserve_of_free_space_stages_wait(shop: Workshop) -> None:
+    worker = shop.worker(FREE_SPACE_RESERVE_BYTES=str(1 << 60))
+    run = shop.start(Graph((spec("burn.a"),)))
+    until(lambda: "nearly full" in worker.log.read_text(), 5, "the worker says so")
+    assert shop.stage(run, "burn.a")["attempt"] == 0
+    worker.stop()
+    shop.worker()
+    assert shop.ended(run) == ["done"]
+
+
+def test_sigint_ends_a_worker_like_sigterm(shop: Workshop) -> None:
+    worker = shop.worker()
+    os.kill(worker.pid, signal.SIGINT)
+    assert worker.process.wait(3) == 0
