@@ -37,8 +37,12 @@ def burn(context: StageContext, options: BurnOptions) -> StageResult:
             facts.update(given.paths[path].read_bytes())
     digest = facts.hexdigest()
     done = run(
-        ["/bin/sh", "-c", 'sleep "$1"; for n in $3; do printf "%s %s" "$2" "$n" > "$n"; done', "sh"]
-        + [str(options.seconds), digest, " ".join(f"{n}.txt" for n in range(options.files))],
+        [
+            *("/bin/sh", "-c"),
+            'sleep "$1"; for n in $3; do printf "%s %s" "$2" "$n" > "$n"; done',
+            *("sh", str(options.seconds), digest),
+            " ".join(f"{n}.txt" for n in range(options.files)),
+        ],
         limits=LIMITS,
         cancel=context.cancel,
         cwd=context.scratch,

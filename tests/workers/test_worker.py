@@ -29,7 +29,7 @@ def running(shop: Workshop, run: UUID, name: str) -> None:
 
 
 def sleeping(worker: Program) -> None:
-    until(lambda: any(c.name() == "sleep" for c in worker.children()), 10, "a child sleeps")
+    until(worker.sleepers, 10, "a child sleeps")
 
 
 def scratch(shop: Workshop) -> list[Path]:
@@ -111,7 +111,15 @@ def test_a_worker_that_is_asked_to_go_finishes_what_fits(shop: Workshop) -> None
     assert shop.stage(run, "burn.b")["state"] == "ready"
 
 
-def test_a_killed_worker_loses_no_stage(shop: Workshop) -> None:
+def test_a_killed_worker_loses_no_stage(
+    postgres: PostgresForTests, valkey: str, tmp_path: Path
+) -> None:
+    with workshop(postgres, valkey, tmp_path, lease_seconds=8) as shop:
+        shop.relay()
+        _kill_and_recover(shop)
+
+
+def _kill_and_recover(shop: Workshop) -> None:
     worker = shop.worker()
     run = shop.start(Graph((spec("burn.a", seconds=1.5),)), with_asset=True)
     running(shop, run, "burn.a")
@@ -206,12 +214,12 @@ def test_a_suspended_worker_is_not_mistaken_for_a_dead_one_within_its_lease(
     shop: Workshop,
 ) -> None:
     worker = shop.worker()
-    run = shop.start(Graph((spec("burn.a", seconds=4),)))
+    run = shop.start(Graph((spec("burn.a", seconds=3),)))
     running(shop, run, "burn.a")
     frozen = [psutil.Process(worker.pid), *worker.pool()]
     for process in frozen:
         process.suspend()
-    time.sleep(3)
+    time.sleep(1.5)
     for process in frozen:
         process.resume()
     assert shop.ended(run) == ["done"]
@@ -225,7 +233,7 @@ def test_no_transaction_is_open_while_a_child_runs(shop: Workshop) -> None:
     )
     seen = 0
     while shop.state(run) == "running":
-        asleep = [c for c in worker.children() if c.name() == "sleep"]
+        asleep = worker.sleepers()
         transactions = shop.one(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
             " AND pid <> pg_backend_pid() AND xact_start < now() - interval '0.3 s'"

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
 
-import psycopg
 import psutil
+import psycopg
 from sqlalchemy import text
 
 from core.embedded.processes import spawn
@@ -57,6 +57,15 @@ class Program:
         for member in self.pool():
             with suppress(psutil.NoSuchProcess):
                 found += member.children(recursive=True)
+        return found
+
+    def sleepers(self) -> list[psutil.Process]:
+        """The children of stages that burn time."""
+        found = []
+        for child in self.children():
+            with suppress(psutil.NoSuchProcess):
+                if child.name() == "sleep":
+                    found.append(child)
         return found
 
     def kill(self) -> None:
@@ -121,12 +130,12 @@ class Workshop:
             "STORAGE_URL": settings.storage_url,
             "AUTOMATOR_DATA": str(settings.data_dir),
             "AUTOMATOR_STAGES": STAGES,
-            "CELLS": json.dumps(
-                {name: cell.model_dump() for name, cell in settings.cells.items()}
-            ),
+            "CELLS": json.dumps({name: cell.model_dump() for name, cell in settings.cells.items()}),
             "FREE_SPACE_RESERVE_BYTES": "0",
             "RETRY_SECONDS": "0.2",
             "GRACE_SECONDS": "1",
+            "LEASE_SECONDS": str(settings.lease_seconds),
+            "RENEW_SECONDS": str(settings.renew_seconds),
             **self.extra,
         }
 
@@ -160,7 +169,11 @@ class Workshop:
         content = b"source of every test"
         sha256 = hashlib.sha256(content).hexdigest()
         asset = Asset(
-            name="test", kind="video", mime="video/mp4", bytes=len(content), sha256=sha256,
+            name="test",
+            kind="video",
+            mime="video/mp4",
+            bytes=len(content),
+            sha256=sha256,
             storage_key=secrets.token_hex(8),
         )
         session.add(asset)
@@ -243,9 +256,13 @@ def workshop(
     *,
     tenant_count: int = 1,
     cells: int = 1,
+    lease_seconds: float = 3.0,
     **options: object,
 ) -> Iterator[Workshop]:
-    """A fresh installation on the given servers; everything that it started is killed at the end."""
+    """A fresh installation on the given servers; everything that it started is killed at the end.
+
+    Leases are shorter than in the field, so that tests wait less.
+    """
     made = [postgres.create_installation() for _ in range(cells)]
     storage = folder / "storage"
     settings = Settings(
@@ -259,6 +276,8 @@ def workshop(
             for n, more in enumerate(made[1:], 2)
         },
         free_space_reserve_bytes=0,
+        lease_seconds=lease_seconds,
+        renew_seconds=lease_seconds / 4,
         **cast(Any, options),
     )
     migrate(settings)
