@@ -53,3 +53,11 @@ def connected(
         installation = Installation(settings)
         stack.callback(installation.close)
         yield installation
+
+
+@contextmanager
+def administered(data: Path | None) -> Iterator[Installation]:
+    """As `connected`, for the owner's commands; starts an installation only on servers of ours."""
+    own_servers = get_settings().database_url is None
+    with connected(data, start=own_servers, announce=Console(stderr=True)) as installation:
+        yield installation

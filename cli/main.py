@@ -18,7 +18,7 @@ COMMANDS = {
     "runs": "List, show, retry and cancel runs.",
     "queues": "Show, pause and drain the queues.",
     "tenants": "Create, list and purge tenants.",
-    "backup": "Write everything into one folder.",
+    "backup": "Write everything into one file.",
     "restore": "Read back what `backup` wrote.",
 }
 _ELSEWHERE = {"restore": ("backup", "restore")}

@@ -1,28 +1,24 @@
 """`automator migrate`: bring the databases to this release's schema."""
 
+import sys
 from pathlib import Path
 
 import click
 
-from cli.connection import settings_of
-from cli.endpoints import running_installation
-from core.settings import get_settings
+from cli.connection import administered
 from services.migrations import migrate
 
 
-@click.command()
+@click.command("migrate")
+@click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True)
 @click.option("--data", type=click.Path(path_type=Path), help="Data folder of the installation.")
-@click.option("--processes", type=click.IntRange(1), default=1, show_default=True)
-def command(data: Path | None, processes: int) -> int:
-    """Migrate the directory, every cell and every tenant; safe to run at any time."""
-    folder = (data or get_settings().data_dir).expanduser().absolute()
-    settings = get_settings()
-    if settings.database_url is None:
-        settings = settings_of(running_installation(folder), data)
-    report = migrate(settings, processes=processes)
+def command(processes: int, data: Path | None) -> int:
+    """Migrate the directory, every cell and every tenant; safe to repeat and to interrupt."""
+    with administered(data) as installation:
+        report = migrate(installation.settings, processes=processes)
     for warning in report.warnings:
-        click.echo(f"warning: {warning}", err=True)
-    for tenant, reason in report.failed.items():
-        click.echo(f"automator: tenant {tenant} stays behind: {reason}", err=True)
-    click.echo(f"migrated {report.migrated} tenants, made {len(report.created)}")
+        print(f"warning: {warning}", file=sys.stderr)
+    for tenant_id, reason in report.failed.items():
+        print(f"tenant {tenant_id} stays as it was: {reason}", file=sys.stderr)
+    print(f"{len(report.created)} tenants made, {report.migrated} migrated")
     return 1 if report.failed else 0

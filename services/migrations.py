@@ -22,14 +22,14 @@ from core.database import RoleNames, sqlalchemy_url, tenant_role
 from core.errors import Misconfigured
 from core.settings import Settings
 from models.migrations import ROOT, tenant_versions, versions
-from services.administration import Cell, cells, owner
+from services.administration import Cell, OwnerConnection, as_migrator, cells, owner
 from services.bootstrap import TURN, prepare_database
 from services.installation import MAIN_CELL
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-__all__ = ["Report", "grants", "migrate", "render_tenant", "tenant_versions"]
+__all__ = ["Report", "force_walls", "grants", "migrate", "render_tenant", "tenant_versions"]
 
 _SHARED = ("directory", "cell")
 _VERSION_TABLE = "alembic_version"
@@ -72,10 +72,10 @@ def migrate(settings: Settings, *, processes: int = 1, root: Path = ROOT) -> Rep
 
 
 @cache
-def render_tenant(roles: RoleNames, root: Path = ROOT) -> str:
-    """The whole tenant branch as SQL for a new schema, which must be first on the search path."""
+def render_tenant(roles: RoleNames, root: Path = ROOT, revision: str = "head") -> str:
+    """The tenant branch up to a revision as SQL for the new schema that is first on the path."""
     rendered = StringIO()
-    with _environment("tenant", root, roles, as_sql=True) as environment:
+    with _environment("tenant", root, revision, as_sql=True) as environment:
         environment.configure(
             dialect_name="postgresql",
             dialect_opts={"paramstyle": "named"},  # leaves percent signs as they are
@@ -96,6 +96,20 @@ def grants(schema: str) -> str:
     )
 
 
+def force_walls(connection: OwnerConnection) -> None:
+    """Binds the owner to row-level security again, where a restore was killed before it did."""
+    connection.execute("""
+        DO $$ DECLARE loose regclass; BEGIN
+            FOR loose IN SELECT oid FROM pg_class
+                          WHERE relnamespace IN (to_regnamespace('cell'),
+                                                 to_regnamespace('directory'))
+                            AND relrowsecurity AND NOT relforcerowsecurity LOOP
+                EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', loose);
+            END LOOP;
+        END $$
+    """)
+
+
 def _migrate_shared(cell: Cell, root: Path) -> list[str]:
     """Roles and schemas, then the shared branches, each in one transaction; warnings."""
     directory = cell.name == MAIN_CELL
@@ -109,6 +123,8 @@ def _migrate_shared(cell: Cell, root: Path) -> list[str]:
                 connection.exec_driver_sql("SET LOCAL lock_timeout = '120s'")
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({TURN})")
                 _upgrade(connection, cell, branch, branch, root)
+    with owner(cell) as connection, as_migrator(connection, cell):
+        force_walls(connection)
     return warnings
 
 
@@ -196,7 +212,7 @@ def _migrate_tenant(connection: "Connection", cell: Cell, tenant_id: UUID, root:
 def _upgrade(connection: "Connection", cell: Cell, branch: str, schema: str, root: Path) -> None:
     """Runs a branch's missing revisions in a schema, inside the caller's transaction."""
     _act_as_migrator(connection, cell, schema)
-    with _environment(branch, root, cell.roles) as environment:
+    with _environment(branch, root, "head") as environment:
         environment.configure(connection=connection, **_options(cell.roles, cell.app))
         environment.run_migrations()
 
@@ -217,7 +233,7 @@ def _options(roles: RoleNames, app: str | None = None) -> dict[str, Any]:
 
 
 @contextmanager
-def _environment(branch: str, root: Path, roles: RoleNames, **options: Any) -> Iterator[Any]:
+def _environment(branch: str, root: Path, revision: str, **options: Any) -> Iterator[Any]:
     """Alembic's environment over a branch's folder, without its configuration files."""
     from alembic.config import Config
     from alembic.runtime.environment import EnvironmentContext
@@ -225,13 +241,13 @@ def _environment(branch: str, root: Path, roles: RoleNames, **options: Any) -> I
 
     script = ScriptDirectory(str(root / branch))
 
-    def missing(revision: Any, _context: Any) -> Any:
-        return script._upgrade_revs("head", revision)
+    def missing(present: Any, _context: Any) -> Any:
+        return script._upgrade_revs(revision, present)
 
     with (
         _alembic,
         EnvironmentContext(
-            Config(), script, fn=missing, destination_rev="head", **options
+            Config(), script, fn=missing, destination_rev=revision, **options
         ) as environment,
     ):
         yield environment

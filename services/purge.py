@@ -119,7 +119,7 @@ def _remove_patiently(connection: OwnerConnection, cell: Cell, receipt: Receipt)
     for attempt in range(_PATIENCE):
         try:
             with connection.transaction():
-                receipt.rows = _remove(connection, cell, receipt.tenant_id)
+                receipt.rows = remove(connection, cell, receipt.tenant_id)
             return
         except psycopg.errors.LockNotAvailable as error:
             if attempt == _PATIENCE - 1:
@@ -128,8 +128,8 @@ def _remove_patiently(connection: OwnerConnection, cell: Cell, receipt: Receipt)
                 ) from error
 
 
-def _remove(connection: OwnerConnection, cell: Cell, tenant_id: UUID) -> dict[str, int]:
-    """The cell's rows, the schema and the role, inside the caller's transaction."""
+def remove(connection: OwnerConnection, cell: Cell, tenant_id: UUID) -> dict[str, int]:
+    """Removes a tenant's rows, schema and role from a cell, inside the caller's transaction."""
     role = tenant_role(tenant_id)
     rows = {}
     with as_migrator(connection, cell):
