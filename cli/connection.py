@@ -57,7 +57,16 @@ def connected(
 
 @contextmanager
 def administered(data: Path | None) -> Iterator[Installation]:
-    """As `connected`, for the owner's commands; starts an installation only on servers of ours."""
-    own_servers = get_settings().database_url is None
-    with connected(data, start=own_servers, announce=Console(stderr=True)) as installation:
+    """As `connected`, for the owner's commands; with DATABASE_URL set it is taken at its word.
+
+    A supervisor that is still starting runs such a command, so it must not be waited for.
+    """
+    if get_settings().database_url is not None:
+        installation = Installation(settings_of(None, data))
+        try:
+            yield installation
+        finally:
+            installation.close()
+        return
+    with connected(data, announce=Console(stderr=True)) as installation:
         yield installation

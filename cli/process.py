@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 
 from cli.connection import connected
-from cli.progress import RunBars
+from cli.progress import RunBars, show_artifacts
 from core.errors import AutomatorError, Conflict, Rejected
 from services import assets, exports, runs
 from services.installation import DEFAULT_TENANT, Installation, Place
@@ -67,6 +67,9 @@ def command(
             )
             with bars as view:
                 _follow(installation, place, jobs, view)
+        for job in jobs:
+            if job.report is not None and job.manifest is not None and not as_json:
+                show_artifacts(console, job.target, job.report)
     return _tell(jobs, as_json=as_json)
 
 

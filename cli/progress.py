@@ -1,10 +1,14 @@
-"""Progress bars in a terminal: one for each stage of each run."""
+"""What a terminal shows of runs: a progress bar for each stage, then what was made."""
 
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from rich.box import SIMPLE
 from rich.console import Console
+from rich.filesize import decimal
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
 from rich.text import Text
 
 from services.runs import RunReport
@@ -74,3 +78,23 @@ class RunBars:
             self._progress.update(bar, completed=done, state=word)
             if stage.finished_at is not None:
                 self._progress.stop_task(bar)
+
+
+def show_artifacts(console: Console, folder: Path, report: RunReport) -> None:
+    """A table of what lies in a run's folder; nothing where `console` is no terminal."""
+    if not console.is_terminal:
+        return
+    table = Table(title=str(folder), title_justify="left", box=SIMPLE)
+    for heading in ("file", "what", "size", "picture", "seconds"):
+        table.add_column(heading, justify="right" if heading in ("size", "seconds") else "left")
+    for artifact in report.artifacts:
+        facts = artifact.attributes
+        width, height = facts.get("width"), facts.get("height")
+        table.add_row(
+            Text(artifact.path),
+            artifact.kind,
+            decimal(artifact.bytes),
+            f"{width}×{height}" if width and height else "",
+            f"{facts['duration']:.1f}" if facts.get("duration") else "",
+        )
+    console.print(table)
