@@ -83,11 +83,19 @@ def owner(cell: Cell) -> Iterator[OwnerConnection]:
 def as_migrator(
     connection: OwnerConnection, cell: Cell, *, path: str = "pg_catalog"
 ) -> Iterator[OwnerConnection]:
-    """A transaction in the role that owns the schemas, with `path` as its search path."""
+    """A transaction in the role that owns the schemas, with `path` as its search path.
+
+    Raises Misconfigured before the first migration.
+    """
     with connection.transaction():
-        connection.execute(
-            sql.SQL("SET LOCAL ROLE {}; SET LOCAL search_path = {}, pg_temp").format(
-                sql.Identifier(cell.roles.migrator), sql.Identifier(path)
+        try:
+            connection.execute(
+                sql.SQL("SET LOCAL ROLE {}; SET LOCAL search_path = {}, pg_temp").format(
+                    sql.Identifier(cell.roles.migrator), sql.Identifier(path)
+                )
             )
-        )
+        except psycopg.errors.InvalidParameterValue as error:
+            raise Misconfigured(
+                f"the database of cell {cell.name!r} is not migrated: run `automator migrate`"
+            ) from error
         yield connection
