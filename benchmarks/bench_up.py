@@ -62,14 +62,20 @@ def weigh(process: subprocess.Popen[bytes]) -> tuple[float, float, float, int]:
     """Proportional and resident megabytes, percent of one core, and processes of an idle tree."""
     root = psutil.Process(process.pid)
     tree = [root, *root.children(recursive=True)]
-    before = sum(sum(one.cpu_times()[:2]) for one in tree)
+    before = {one.pid: _cpu_seconds(one) for one in tree}
     time.sleep(_IDLE_SECONDS)
-    used = sum(sum(one.cpu_times()[:2]) for one in tree) - before
+    tree = [one for one in tree if one.is_running()]  # one of the database's may have ended
+    used = sum(_cpu_seconds(one) - before[one.pid] for one in tree)
     memory = [(one.memory_full_info(), one.name(), " ".join(one.cmdline())[:60]) for one in tree]
     for info, name, command in sorted(memory, key=lambda item: -item[0].pss):
         print(f"  {info.pss / 1e6:7.1f} MB  {name}  {command}", file=sys.stderr)
     pss, rss = (sum(getattr(item[0], kind) for item in memory) / 1e6 for kind in ("pss", "rss"))
     return pss, rss, 100 * used / _IDLE_SECONDS, len(tree)
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 def main(rounds: int = 5) -> Result:

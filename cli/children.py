@@ -24,7 +24,7 @@ class Program:
     """One program: its name, its command, the queues it serves, and when and how fast it stops.
 
     Programs of a lower `wave` are stopped before those of a higher one are asked to. An `early`
-    one is started while the databases are still being migrated.
+    one is started before the servers are, and while the databases are being migrated.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Program:
 
 def default_programs(*, host: str, port: int, workers: int) -> tuple[Program, ...]:
     """The API, the relay and the workers."""
-    python = (sys.executable, "-m")
+    python = (sys.executable, "-m", "cli.quick")
     light = 2
     return (
         Program(

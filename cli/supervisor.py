@@ -50,7 +50,7 @@ class Plan:
     port: int | None = None
     workers: int = 1
     durable: bool = True
-    migrate: tuple[str, ...] = (sys.executable, "-m", "cli.main", "migrate")
+    migrate: tuple[str, ...] = (sys.executable, "-m", "cli.quick", "cli.main", "migrate")
     programs: Callable[..., Sequence[Program]] = default_programs
 
 
@@ -100,6 +100,8 @@ class Supervisor:
         api = f"http://{_in_url(self._plan.host)}:{port}"
         programs = self._plan.programs(host=self._plan.host, port=port, workers=self._plan.workers)
         self._launch([program for program in programs if program.early], environment)
+        if self._servers is not None:
+            self._servers.start()
         self._run_once("migrate", self._plan.migrate, environment)
         self._launch([program for program in programs if not program.early], environment)
         self._wait_ready(port, {queue for program in programs for queue in program.queues})
@@ -126,7 +128,7 @@ class Supervisor:
             child.tick()
 
     def _environment(self) -> dict[str, str]:
-        """What the programs are told; starts the servers that the user has not."""
+        """What the programs are told, with the addresses of servers that we shall start."""
         own = {name: os.environ.get(name) or None for name in ("DATABASE_URL", "REDIS_URL")}
         storage = os.environ.get("STORAGE_URL") or (self._data / "storage").as_uri()
         token = os.environ.get("AUTOMATOR_TOKEN") or self._token()
@@ -149,7 +151,7 @@ class Supervisor:
                 durable=self._plan.durable,
                 logs=self._pump,
             )
-            urls = self._servers.start()
+            urls = self._servers.prepare()
             if urls.database_url is not None and urls.database_admin_url is not None:
                 environment["DATABASE_URL"] = urls.database_url
                 environment["DATABASE_ADMIN_URL"] = urls.database_admin_url

@@ -57,11 +57,10 @@ class EmbeddedServers:
         self.valkey: ValkeyServer | None = None
         self._passwords: dict[str, str] = {}
 
-    def start(self) -> EmbeddedUrls:
-        """Starts both and returns once both answer.
+    def prepare(self) -> EmbeddedUrls:
+        """Takes the data folder for us and says where the servers will be; starts nothing yet.
 
-        Raises Conflict if they run already for another process, Misconfigured or Unavailable if
-        they cannot.
+        Raises Conflict if they run already for another process.
         """
         if not self._data.exists():
             private_folder(self._data, mode=0o711 if os.geteuid() == 0 else 0o700)
@@ -73,12 +72,35 @@ class EmbeddedServers:
             self._lock = None
             raise Conflict(f"the servers of {self._data} are already running") from None
         try:
-            return self._start()
+            self._build()
         except BaseException:
             self.stop()
             raise
+        return self.urls
 
-    def _start(self) -> EmbeddedUrls:
+    def start(self) -> EmbeddedUrls:
+        """Starts both and returns once both answer; prepares first if that has not been done.
+
+        Raises Conflict if they run already for another process, Misconfigured or Unavailable if
+        they cannot.
+        """
+        if self._lock is None:
+            self.prepare()
+        try:
+            for server in (self.postgres, self.valkey):
+                if server is not None:
+                    server.launch()
+            for server in (self.valkey, self.postgres):
+                if server is not None:
+                    server.wait_ready()
+            if self.postgres is not None:
+                self._bootstrap(self.postgres)
+        except BaseException:
+            self.stop()
+            raise
+        return self.urls
+
+    def _build(self) -> None:
         runtime = self._runtime = runtime_folder(self._data)
         self._passwords = load_secrets(self._data / "secrets.json")
         pump = self._logs = self._logs or LogPump()
@@ -90,17 +112,9 @@ class EmbeddedServers:
                 durable=self._durable,
                 output=_log(pump, self._data / "logs" / "postgres.log"),
             )
-            self.postgres.launch()
         if self._wanted[1]:
             log = _log(pump, self._data / "logs" / "valkey.log")
             self.valkey = ValkeyServer(self._data / "valkey", runtime, output=log)
-            self.valkey.launch()
-        if self.valkey is not None:
-            self.valkey.wait_ready()
-        if self.postgres is not None:
-            self.postgres.wait_ready()
-            self._bootstrap(self.postgres)
-        return self.urls
 
     def _bootstrap(self, postgres: PostgresServer) -> None:
         import psycopg
