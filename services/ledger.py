@@ -224,15 +224,14 @@ def sweep(
     *,
     lease_seconds: float,
     max_losses: int,
-    judge: bool = True,
     repair: bool = False,
 ) -> Swept:
-    """Return expired leases (unless `judge` is off), wake what is due, `repair` lost joins."""
+    """Return expired leases, wake what is due and, where asked, `repair` lost joins."""
     (row,) = call(
         database,
         "SELECT expired, due, repaired FROM cell.sweep("
-        "make_interval(secs => :lease), :losses, :judge, :repair)",
-        {"lease": lease_seconds, "losses": max_losses, "judge": judge, "repair": repair},
+        "make_interval(secs => :lease), :losses, :repair)",
+        {"lease": lease_seconds, "losses": max_losses, "repair": repair},
     )
     return Swept(row.expired, row.due, row.repaired)
 

@@ -28,6 +28,7 @@ WITHOUT_TENANTS = {
     "cell.alembic_version",
     "cell.periodic",
     "cell.queues",
+    "cell.sweeper",
     "cell.workers",
     "directory.alembic_version",
 }

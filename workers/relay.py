@@ -39,8 +39,6 @@ class CellRelay(threading.Thread):
         self._database = Database(url, pool_size=1)
         self._slots: dict[str, int] = {}
         self._repaired_at = float("-inf")
-        # Nobody could renew while the database was away: leases are not judged before this.
-        self._judge_from = 0.0
         self._silent = False
 
     def run(self) -> None:
@@ -54,7 +52,6 @@ class CellRelay(threading.Thread):
                         self._silent = False
                     self._serve(connection)
             except (psycopg.Error, SQLAlchemyError) as error:
-                self._judge_from = time.monotonic() + self._settings.lease_seconds
                 if not self._silent:
                     line = str(error).split("\n", 1)[0]
                     _log.warning("a cell does not answer", cell=self._cell, error=line)
@@ -85,7 +82,6 @@ class CellRelay(threading.Thread):
             self._database,
             lease_seconds=self._settings.lease_seconds,
             max_losses=self._settings.max_losses,
-            judge=time.monotonic() >= self._judge_from,
             repair=repair,
         )
         if repair:

@@ -21,7 +21,7 @@ from tests.installations import installation
 from tests.servers import PostgresForTests
 
 # The database's own: made, read and written by the ledger's functions only.
-_WITHOUT_CLASS = {"alembic_version", "periodic"}
+_WITHOUT_CLASS = {"alembic_version", "periodic", "sweeper"}
 
 
 @pytest.fixture(scope="module")

@@ -129,6 +129,14 @@ CREATE TABLE cell.workers (
     seen_at    timestamptz NOT NULL DEFAULT now()
 );
 
+CREATE TABLE cell.sweeper (
+    one        boolean PRIMARY KEY DEFAULT true CHECK (one),
+    seen_at    timestamptz NOT NULL DEFAULT now(),
+    judge_from timestamptz NOT NULL DEFAULT now()
+) WITH (fillfactor = 10);
+INSERT INTO cell.sweeper DEFAULT VALUES;
+COMMENT ON TABLE cell.sweeper IS 'When the last sweep was, and from when on leases are judged.';
+
 CREATE TABLE cell.periodic (
     name        text PRIMARY KEY,
     every       interval NOT NULL CHECK (every > interval '0'),
@@ -187,5 +195,5 @@ GRANT SELECT (id, tenant_id, run_id, lane, name, queue, class, position, state, 
       ON cell.stage_runs TO @ledger@;
 GRANT SELECT (needs_id, stage_id) ON cell.stage_edges TO @ledger@;
 GRANT SELECT, INSERT, UPDATE, DELETE ON cell.workers TO @ledger@;
-GRANT SELECT, UPDATE ON cell.periodic TO @ledger@;
+GRANT SELECT, UPDATE ON cell.periodic, cell.sweeper TO @ledger@;
 GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA cell TO @ledger@;

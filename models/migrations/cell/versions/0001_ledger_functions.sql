@@ -270,16 +270,21 @@ BEGIN
 END $$;
 
 -- Makes due stages ready, returns expired leases and, with p_repair, reopens joins that counting
--- lost. A lease is not judged until one whole lease after Postgres came back, nor with p_judge
--- off, because nobody could renew.
-CREATE FUNCTION cell.sweep(p_lease interval, p_max_losses integer, p_judge boolean, p_repair boolean,
+-- lost. Where sweeps have paused, Postgres was away, and perhaps nobody could renew: from then on
+-- no lease is judged for one whole lease. (Postgres' own start would not do: it is before recovery.)
+CREATE FUNCTION cell.sweep(p_lease interval, p_max_losses integer, p_repair boolean,
     OUT expired integer, OUT due integer, OUT repaired integer)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
-DECLARE r record; v_state text; v_name text; v_queue text;
+DECLARE r record; v_state text; v_name text; v_queue text; v_judge_from timestamptz;
 BEGIN
     expired := 0;
     repaired := 0;
+    UPDATE cell.sweeper
+       SET judge_from = CASE WHEN clock_timestamp() - seen_at > p_lease / 3
+                             THEN clock_timestamp() + p_lease ELSE judge_from END,
+           seen_at = clock_timestamp()
+    RETURNING judge_from INTO v_judge_from;
     WITH woken AS (
         UPDATE cell.stage_runs s
            SET state = 'ready', due_at = NULL, ready_at = clock_timestamp(),
@@ -289,11 +294,9 @@ BEGIN
                          ORDER BY d.due_at LIMIT 1000 FOR UPDATE SKIP LOCKED)
         RETURNING s.queue
     ) SELECT count(*) INTO due FROM woken;
-    IF NOT p_judge OR clock_timestamp() < pg_postmaster_start_time() + p_lease THEN
-        RETURN;
-    END IF;
     FOR r IN SELECT s.id, s.run_id, s.attempt, s.tenant_id FROM cell.stage_runs s
               WHERE s.state = 'running' AND s.lease_until < clock_timestamp()
+                AND clock_timestamp() >= v_judge_from
               ORDER BY s.run_id, s.id LIMIT 200 LOOP
         PERFORM 1 FROM cell.runs WHERE id = r.run_id FOR UPDATE SKIP LOCKED;
         CONTINUE WHEN NOT FOUND;

@@ -1,0 +1,382 @@
+"""The ledger's transitions, asked of a real database."""
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from core.database import Database
+from core.embedded import EmbeddedServers
+from pipeline.plan.types import Graph
+from services import ledger, runs
+from services.installation import Place
+from services.ledger import Claim
+from services.migrations import tenant_versions
+from tests.servers import PostgresForTests
+from tests.workers.stages import spec
+from tests.workers.workshop import Workshop, until, workshop
+
+LEASE = 3.0
+
+
+@pytest.fixture
+def shop(postgres: PostgresForTests, tmp_path: Path) -> Iterator[Workshop]:
+    with workshop(postgres, "redis://nobody", tmp_path, tenant_count=4) as made:
+        yield made
+
+
+def chunks(count: int) -> Graph:
+    return Graph(tuple(spec(f"noop.{n}") for n in range(count)))
+
+
+def claim(shop: Workshop, queue: str = "media", database: Database | None = None) -> Claim | None:
+    return ledger.claim(
+        database or shop.installation.cell(),
+        queue,
+        lease_seconds=LEASE,
+        versions=tuple(tenant_versions()),
+    )
+
+
+def finish(shop: Workshop, held: Claim) -> bool:
+    with shop.installation.cell().tenant_scope(held.tenant_id) as session:
+        return ledger.finish(session, held, {})
+
+
+def sweep(shop: Workshop, **options: bool) -> ledger.Swept:
+    return ledger.sweep(shop.installation.cell(), lease_seconds=LEASE, max_losses=3, **options)
+
+
+def expire(shop: Workshop) -> None:
+    shop.rows(
+        "UPDATE cell.stage_runs SET lease_until = now() - interval '1 s'"
+        " WHERE state = 'running' RETURNING id"
+    )
+
+
+def at_once(count: int, act: Callable[[int], object]) -> None:
+    """Do something in many threads that begin together."""
+    gate = threading.Barrier(count)
+
+    def wait_and_act(number: int) -> object:
+        gate.wait()
+        return act(number)
+
+    with ThreadPoolExecutor(count) as pool:
+        list(pool.map(wait_and_act, range(count)))
+
+
+def test_what_needs_nothing_is_ready_and_the_rest_waits(shop: Workshop) -> None:
+    run = shop.start(Graph((spec("noop.a"), spec("noop.b", needs=("noop.a",)))))
+    held = claim(shop)
+    assert held is not None
+    assert claim(shop) is None
+    assert finish(shop, held)
+    after = claim(shop)
+    assert after is not None
+    assert finish(shop, after)
+    assert shop.state(run) == "done"
+
+
+def test_sixteen_claimers_at_once_get_sixteen_stages_of_one_tenant(shop: Workshop) -> None:
+    shop.start(chunks(40))
+    got: list[Claim | None] = []
+    url = shop.installation.cell().url
+    databases = [Database(url, pool_size=1) for _ in range(16)]
+    for database in databases:
+        ledger.backlog(database)
+    at_once(16, lambda n: got.append(claim(shop, database=databases[n])))
+    for database in databases:
+        database.dispose()
+    assert len({held.stage_id for held in got if held is not None}) == 16
+
+
+def test_a_join_opens_once_however_its_chunks_end(shop: Workshop) -> None:
+    for _ in range(6):
+        names = [f"noop.{n}" for n in range(64)]
+        graph = Graph((*(spec(name) for name in names), spec("noop.join", needs=tuple(names))))
+        run = shop.start(graph)
+        held = [claim(shop) for _ in names]
+        databases = [Database(shop.installation.cell().url, pool_size=1) for _ in range(16)]
+
+        at_once(16, partial(_finish_all, databases, held))
+        for database in databases:
+            database.dispose()
+        joined = claim(shop)
+        assert joined is not None
+        assert claim(shop) is None
+        assert shop.stage(run, "noop.join")["id"] == str(joined.stage_id)
+        assert finish(shop, joined)
+        assert shop.state(run) == "done"
+
+
+def _finish_all(databases: list[Database], held: list[Claim | None], number: int) -> None:
+    for one in held[number::16]:
+        assert one is not None
+        with databases[number].tenant_scope(one.tenant_id) as session:
+            assert ledger.finish(session, one, {})
+
+
+def test_an_overtaken_attempt_can_neither_finish_nor_fail_nor_renew(shop: Workshop) -> None:
+    run = shop.start(chunks(1))
+    old = claim(shop)
+    assert old is not None
+    expire(shop)
+    until(lambda: sweep(shop).expired == 1, 10, "the lease is taken")
+    new = claim(shop)
+    assert new is not None
+    assert (new.stage_id, new.attempt) == (old.stage_id, 2)
+    assert not finish(shop, old)
+    with shop.installation.tenant_scope(shop.places[0]) as session:
+        assert not ledger.leave(session, old, "failed", failures=1)
+    assert finish(shop, new)
+    assert not finish(shop, new)
+    assert shop.state(run) == "done"
+
+
+def test_a_stage_that_loses_worker_after_worker_is_quarantined(shop: Workshop) -> None:
+    run = shop.start(chunks(1))
+    for _ in range(3):
+        sweep(shop)
+        until(lambda: claim(shop) is not None, 5, "a claim")
+        expire(shop)
+        until(lambda: sweep(shop).expired == 1, 10, "the lease is taken")
+    assert shop.state(run) == "failed"
+    assert shop.stage(run, "noop.0")["error"]["code"] == "worker_lost"
+    with shop.installation.tenant_scope(shop.places[0]) as session:
+        runs.retry(session, run)
+    assert claim(shop) is not None
+
+
+def test_a_failure_lets_the_other_branches_end_first(shop: Workshop) -> None:
+    run = shop.start(
+        Graph((spec("noop.a"), spec("noop.b"), spec("noop.c", needs=("noop.a", "noop.b"))))
+    )
+    first, second = claim(shop), claim(shop)
+    assert first is not None
+    assert second is not None
+    with shop.installation.tenant_scope(shop.places[0]) as session:
+        assert ledger.leave(session, first, "failed", failures=1, error={"reason": "no"})
+    assert shop.state(run) == "running"
+    assert finish(shop, second)
+    assert shop.state(run) == "failed"
+    with shop.installation.tenant_scope(shop.places[0]) as session:
+        runs.retry(session, run)
+    for _ in range(2):
+        held = claim(shop)
+        assert held is not None
+        assert finish(shop, held)
+    assert shop.state(run) == "done"
+
+
+def test_cancelling_ends_what_waits_and_tells_what_runs(shop: Workshop) -> None:
+    run = shop.start(Graph((spec("noop.a"), spec("noop.b"), spec("noop.c", needs=("noop.a",)))))
+    held = claim(shop)
+    assert held is not None
+    with shop.installation.tenant_scope(shop.places[0]) as session:
+        runs.cancel(session, run)
+    assert shop.state(run) == "cancelling"
+    assert not finish(shop, held)
+    with shop.installation.tenant_scope(shop.places[0]) as session:
+        assert ledger.leave(session, held, "ready")
+    assert shop.state(run) == "cancelled"
+    assert claim(shop) is None
+    with shop.installation.tenant_scope(shop.places[0]) as session:
+        runs.retry(session, run)
+    done = 0
+    while (held := claim(shop)) is not None:
+        assert finish(shop, held)
+        done += 1
+    assert (done, shop.state(run)) == (3, "done")
+
+
+def test_a_join_that_counting_lost_is_repaired(shop: Workshop) -> None:
+    run = shop.start(Graph((spec("noop.a"), spec("noop.b", needs=("noop.a",)))))
+    held = claim(shop)
+    assert held is not None
+    shop.rows(
+        "UPDATE cell.stage_runs SET state = 'done', holder = NULL, lease_until = NULL"
+        " WHERE id = %(id)s RETURNING id",
+        id=held.stage_id,
+    )
+    shop.rows(
+        "UPDATE cell.runs SET active = 0, unfinished = 1 WHERE id = %(id)s RETURNING id", id=run
+    )
+    until(lambda: sweep(shop, repair=True).repaired == 1, 10, "the join is repaired")
+    joined = claim(shop)
+    assert joined is not None
+    assert finish(shop, joined)
+    assert shop.state(run) == "done"
+
+
+def test_events_of_a_tenant_have_a_gapless_sequence(shop: Workshop) -> None:
+    for _ in range(3):
+        shop.start(chunks(8))
+    url = shop.installation.cell().url
+
+    def drain(_: int) -> None:
+        database = Database(url, pool_size=1)
+        while (held := claim(shop, database=database)) is not None:
+            with database.tenant_scope(held.tenant_id) as session:
+                assert ledger.finish(session, held, {})
+        database.dispose()
+
+    at_once(4, drain)
+    numbers = [row[0] for row in shop.rows("SELECT seq FROM cell.events ORDER BY seq")]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert len(numbers) == 3 * (2 * 8 + 1)
+
+
+def test_a_suspended_tenant_and_one_at_a_foreign_version_wait(shop: Workshop) -> None:
+    for tenant in range(3):
+        shop.start(chunks(1), tenant=tenant)
+    shop.rows(
+        "UPDATE cell.tenants SET suspended = true WHERE tenant_id = %(id)s RETURNING 1",
+        id=shop.places[0].tenant_id,
+    )
+    shop.rows(
+        "UPDATE cell.tenants SET schema_version = 'other' WHERE tenant_id = %(id)s RETURNING 1",
+        id=shop.places[1].tenant_id,
+    )
+    held = claim(shop)
+    assert held is not None
+    assert held.tenant_id == shop.places[2].tenant_id
+    assert claim(shop) is None
+
+
+def test_a_tenant_of_three_times_the_weight_gets_three_times_the_slots(shop: Workshop) -> None:
+    for tenant in range(2):
+        shop.start(chunks(30), tenant=tenant)
+    shop.rows(
+        "UPDATE cell.tenants SET weight = 3 WHERE tenant_id = %(id)s RETURNING 1",
+        id=shop.places[0].tenant_id,
+    )
+    got = Counter(held.tenant_id for _ in range(16) if (held := claim(shop)) is not None)
+    assert got[shop.places[0].tenant_id] == 12
+
+
+def test_an_old_snapshot_elsewhere_does_not_slow_the_drain_down(shop: Workshop) -> None:
+    shop.start(chunks(1500))
+    seconds = []
+    with psycopg.connect(shop.superuser_url) as old:
+        old.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        old.execute("SELECT count(*) FROM cell.stage_runs")
+        for _ in range(3):
+            began = time.monotonic()
+            for _ in range(500):
+                held = claim(shop)
+                assert held is not None
+                assert finish(shop, held)
+            seconds.append(time.monotonic() - began)
+        old.rollback()
+    assert seconds[2] < 3 * seconds[0], seconds
+
+
+@pytest.mark.timeout(120)
+def test_after_postgres_restarts_no_lease_is_taken_in_haste(tmp_path: Path) -> None:
+    servers = EmbeddedServers(tmp_path / "servers", valkey=False)
+    with servers as urls:
+        assert urls.database_superuser_url is not None
+        server = PostgresForTests(urls.database_superuser_url)
+        with workshop(server, "redis://nobody", tmp_path) as shop:
+            shop.start(chunks(1))
+            _sweep_often(shop, LEASE)
+            assert claim(shop) is not None
+            _sweep_often(shop, LEASE - 1)
+            assert servers.postgres is not None
+            assert servers.postgres.process is not None
+            servers.postgres.process.kill()
+            servers.postgres.process.wait()
+            time.sleep(LEASE)
+            assert servers.revive() == ["postgres"]
+            back = time.monotonic()
+            until(lambda: _swept(shop) == 1, 30, "the lease is taken in the end")
+            assert LEASE - 0.5 < time.monotonic() - back < 2 * LEASE
+
+
+def _sweep_often(shop: Workshop, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        sweep(shop)
+        time.sleep(0.1)
+
+
+def _swept(shop: Workshop) -> int:
+    try:
+        return sweep(shop).expired
+    except Exception:  # noqa: BLE001 — the pool finds out that its connection is gone
+        return 0
+
+
+# ── Fairness, by simulation: time is counted in ticks, everything else is real ──
+
+
+@dataclass
+class Simulation:
+    """Slots that claim, and stages that last one to three ticks."""
+
+    shop: Workshop
+    slots: int
+    dice: random.Random
+    now: int = 0
+    busy: list[tuple[int, Claim]] = field(default_factory=list)
+    arrived: dict[UUID, int] = field(default_factory=dict)
+    waited: list[tuple[Place | None, int, int]] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
+
+    def tick(self) -> None:
+        """Finish what is over, then fill every free slot."""
+        self.now += 1
+        for end, held in list(self.busy):
+            if end <= self.now:
+                self.busy.remove((end, held))
+                assert finish(self.shop, held)
+        while len(self.busy) < self.slots and (taken := claim(self.shop)) is not None:
+            self.busy.append((self.now + self.dice.randint(1, 3), taken))
+            self.claims.append(taken)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_no_stage_waits_more_than_twice_its_fair_share(shop: Workshop, seed: int) -> None:
+    simulation = Simulation(shop, slots=4, dice=random.Random(seed))
+    arrivals = {0: [(0, 60), (1, 12)], 5: [(2, 12)], 12: [(3, 8)], 20: [(1, 6)]}
+    arrived_at: dict[UUID, list[int]] = {place.tenant_id: [] for place in shop.places}
+    claimed_at: dict[UUID, list[int]] = {place.tenant_id: [] for place in shop.places}
+    while simulation.now < 20 or simulation.busy:
+        for tenant, count in arrivals.get(simulation.now, []):
+            shop.start(chunks(count), tenant=tenant)
+            arrived_at[shop.places[tenant].tenant_id] += [simulation.now] * count
+        before = len(simulation.claims)
+        simulation.tick()
+        for held in simulation.claims[before:]:
+            claimed_at[held.tenant_id].append(simulation.now)
+    for tenant_id, arrived in arrived_at.items():
+        claimed = claimed_at[tenant_id]
+        assert len(claimed) == len(arrived)
+        for index, (came, went) in enumerate(zip(arrived, claimed, strict=True)):
+            ahead = sum(1 for when in claimed[:index] if when >= came)
+            # Four tenants share four slots, and a stage lasts two ticks on average: one slot each.
+            fair = 2 * (ahead + 1)
+            assert went - came <= 2 * fair + 2, (tenant_id, index, came, went)
+
+
+def test_batch_gets_one_claim_in_five_and_interactive_the_rest(shop: Workshop) -> None:
+    batch = shop.start(chunks(40), tenant=0, class_=1)
+    for tenant in (1, 2):
+        shop.start(chunks(60), tenant=tenant)
+    simulation = Simulation(shop, slots=3, dice=random.Random(3))
+    while len(simulation.claims) < 100:
+        simulation.tick()
+    of_batch = [held.run_id == batch for held in simulation.claims[:100]]
+    assert 18 <= sum(of_batch) <= 22
+    longest = max(len(gap) for gap in "".join("b" if b else "i" for b in of_batch).split("b"))
+    assert longest <= 5
