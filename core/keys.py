@@ -33,6 +33,9 @@ def source_key(tenant_id: UUID, asset_id: UUID) -> str:
     return checked_key(f"tenants/{tenant_id}/sources/{asset_id}/original")
 
 
-def artifact_prefix(tenant_id: UUID, stage: str, digest: str, attempt: int) -> str:
-    """Where one attempt at one stage puts its files; nothing else ever writes there."""
-    return checked_key(f"tenants/{tenant_id}/{stage}/{digest}/{attempt}")
+def artifact_prefix(tenant_id: UUID, stage: str, digest: str, attempt: int, holder: UUID) -> str:
+    """Where one attempt at one stage puts its files; nothing else ever writes there.
+
+    Two runs may make the same thing of the same bytes, so the attempt's number alone is not enough.
+    """
+    return checked_key(f"tenants/{tenant_id}/{stage}/{digest}/{attempt}-{holder.hex[:12]}")

@@ -45,6 +45,15 @@ class Equipment:
     registry: Registry
     scratch: ScratchSpace
 
+    def free_bytes(self) -> int:
+        """The room left in storage or scratch space, whichever is less."""
+        room = [self.storage.free_bytes(), self.scratch.free_bytes()]
+        return min(free for free in room if free is not None)
+
+    def has_room(self) -> bool:
+        """Whether that is above the reserve."""
+        return self.free_bytes() >= self.settings.free_space_reserve_bytes
+
 
 @dataclass(frozen=True, slots=True)
 class _Made:
@@ -72,6 +81,7 @@ def perform(equipment: Equipment, database: Database, hold: Hold) -> None:
                 failures=work.failures if work else 0,
                 deadline=hold.deadline_seconds,
                 settings=equipment.settings,
+                room=equipment.has_room(),
             )
             if isinstance(error, Unavailable | DBAPIError) and work is None:
                 outcome = Outcome("delayed", delay_seconds=5.0)
@@ -172,7 +182,7 @@ def _run(
         raise Conflict(f"the stage {work.name} made artifacts, but its run has no asset")
     digest = _digest(work, options, tools.digest)
     claim = hold.claim
-    prefix = artifact_prefix(claim.tenant_id, work.name, digest, claim.attempt)
+    prefix = artifact_prefix(claim.tenant_id, work.name, digest, claim.attempt, claim.holder)
     files = []
     for artifact in result.artifacts:
         files.append(_store(equipment.storage, prefix, artifact))

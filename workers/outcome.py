@@ -1,5 +1,6 @@
 """What an error means for the stage it ended: the one place that turns classes into policy."""
 
+import errno
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from core.errors import (
     ReauthorisationRequired,
     Rejected,
 )
+from core.process import DiskFull
 from core.settings import Settings
 from services.ledger import EndState
 from workers.lease import STALLED
@@ -34,20 +36,35 @@ class Outcome:
 
 
 def outcome_of(
-    error: BaseException, reason: str | None, *, failures: int, deadline: float, settings: Settings
+    error: BaseException,
+    reason: str | None,
+    *,
+    failures: int,
+    deadline: float,
+    settings: Settings,
+    room: bool = True,
 ) -> Outcome:
-    """`reason` is what the attempt's token was cancelled for, `failures` those before this one."""
+    """`reason` is what the attempt's token was cancelled for, `failures` those before this one.
+
+    `room` tells whether the disk, now that the attempt's files are gone, is above the reserve.
+    """
     if reason is not None or isinstance(error, Cancelled | LeaseLost):
         return _stopped(error, reason, failures, deadline, settings)
     described = describe(error)
     if isinstance(error, Rejected | ReauthorisationRequired):
         return Outcome("failed", failures=1, error=described)
-    if isinstance(error, InsufficientStorage):
+    if is_disk_full(error) and not room:
         # The disk is at fault and not the stage: it waits, however long that takes.
         return Outcome("delayed", _pause(2, settings), error=described)
     if isinstance(error, RateLimited):
         return Outcome("delayed", error.after + random.uniform(0, 1), error=described)  # noqa: S311
     return _failed(described, failures, settings)
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether a disk had no room left."""
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return full or isinstance(error, InsufficientStorage | DiskFull)
 
 
 def _stopped(

@@ -106,13 +106,11 @@ class Shift:
 
     def _has_room(self) -> bool:
         """Whether storage and scratch space are above the reserve; below it, stages wait."""
-        free = [self._equipment.storage.free_bytes(), self._scratch.free_bytes()]
-        least = min(room for room in free if room is not None)
-        if least >= self._settings.free_space_reserve_bytes:
+        if self._equipment.has_room():
             return True
         self._complain(
             "stages wait: the disk is nearly full",
-            free_bytes=least,
+            free_bytes=self._equipment.free_bytes(),
             reserve_bytes=self._settings.free_space_reserve_bytes,
         )
         return False

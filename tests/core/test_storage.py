@@ -205,8 +205,8 @@ def test_room_is_told(store: Storage) -> None:
 def test_keys_are_laid_out_by_tenant() -> None:
     tenant, asset = uuid4(), uuid4()
     assert source_key(tenant, asset) == f"tenants/{tenant}/sources/{asset}/original"
-    prefix = artifact_prefix(tenant, "package", "cd34", 2)
-    assert prefix == f"tenants/{tenant}/package/cd34/2"
+    prefix = artifact_prefix(tenant, "package", "cd34", 2, asset)
+    assert prefix == f"tenants/{tenant}/package/cd34/2-{asset.hex[:12]}"
     assert prefix.startswith(tenant_prefix(tenant) + "/")
 
 

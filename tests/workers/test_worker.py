@@ -52,6 +52,15 @@ def test_a_run_goes_through_its_graph_and_chooses_its_artifacts(shop: Workshop) 
     assert scratch(shop) == []
 
 
+def test_two_runs_over_the_same_bytes_do_not_meet(shop: Workshop) -> None:
+    shop.worker(slots=2)
+    graph = Graph((spec("burn.a"), spec("burn.b", needs=("burn.a",))))
+    both = [shop.start(graph, with_asset=True) for _ in range(2)]
+    assert shop.ended(*both) == ["done", "done"]
+    assert shop.digests(both[0]) == shop.digests(both[1])
+    assert {shop.stage(run, "burn.a")["attempt"] for run in both} == {1}
+
+
 def test_the_stage_that_knows_the_source_unfolds_the_graph(shop: Workshop) -> None:
     shop.worker()
     run = shop.start(Graph((spec("seed"),)), with_asset=True)
