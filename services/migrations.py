@@ -27,6 +27,7 @@ from services.bootstrap import TURN, prepare_database
 from services.installation import MAIN_CELL
 
 if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
     from sqlalchemy import Connection
 
 __all__ = ["Report", "force_walls", "grants", "migrate", "render_tenant", "tenant_versions"]
@@ -200,7 +201,11 @@ def _migrate_tenant(connection: "Connection", cell: Cell, tenant_id: UUID, root:
     from sqlalchemy import text
 
     schema = tenant_role(tenant_id)
-    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'")
+    # Not waiting for the disk is safe: what a crash takes back, the next migration does again.
+    connection.exec_driver_sql(
+        f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'; SET LOCAL synchronous_commit = off",
+        execution_options={"no_parameters": True},
+    )
     _upgrade(connection, cell, "tenant", schema, root)
     connection.exec_driver_sql(grants(schema))
     connection.execute(
@@ -232,14 +237,21 @@ def _options(roles: RoleNames, app: str | None = None) -> dict[str, Any]:
     return {"version_table": _VERSION_TABLE, "role_names": named}
 
 
+@cache
+def _script(branch: str, root: Path) -> "ScriptDirectory":
+    """A branch's revisions; reading them takes longer than migrating a schema."""
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory(str(root / branch))
+
+
 @contextmanager
 def _environment(branch: str, root: Path, revision: str, **options: Any) -> Iterator[Any]:
     """Alembic's environment over a branch's folder, without its configuration files."""
     from alembic.config import Config
     from alembic.runtime.environment import EnvironmentContext
-    from alembic.script import ScriptDirectory
 
-    script = ScriptDirectory(str(root / branch))
+    script = _script(branch, root)
 
     def missing(present: Any, _context: Any) -> Any:
         return script._upgrade_revs(revision, present)
