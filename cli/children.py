@@ -24,13 +24,15 @@ class Program:
     """One program: its name, its command, the queues it serves, and when and how fast it stops.
 
     Programs of a lower `wave` are stopped before those of a higher one are asked to. An `early`
-    one is started before the servers are, and while the databases are being migrated.
+    one is started before the servers are, and while the databases are being migrated. `secrets`
+    names the variables that it is told and others are not.
     """
 
     name: str
     argv: tuple[str, ...]
     queues: tuple[str, ...] = ()
     wave: int = 0
+    secrets: tuple[str, ...] = ()
     stop_seconds: float = 2.2
     early: bool = False
 
@@ -44,6 +46,7 @@ def default_programs(*, host: str, port: int, workers: int) -> tuple[Program, ..
             "api",
             (*python, "api", "--host", host, "--port", str(port)),
             wave=1,
+            secrets=("AUTOMATOR_TOKEN",),
             early=True,  # it takes a second to import, and refuses tenants that are too old
         ),
         Program("relay", (*python, "workers.relay")),

@@ -95,6 +95,7 @@ def start_installation(data_dir: Path, *, workers: int | None = None) -> Iterato
     It ends with the calling process, however that ends. Raises Unavailable if it does not start.
     """
     command = [sys.executable, "-m", "cli.main", "up", "--data", str(data_dir), "--port", "0"]
+    command.append("--no-tell-token")
     if workers is not None:
         command += ["--workers", str(workers)]
     said: list[str] = []

@@ -32,6 +32,8 @@ _START_SECONDS = 120.0
 _TAKEN_PORTS_TRIED = 50
 # A person who presses Ctrl-C waits; what a worker cannot finish by then is returned to the ledger.
 _WORKER_GRACE_SECONDS = 1
+# What only those programs are told that need it; the owner's address is for migrations alone.
+_SECRETS = ("DATABASE_ADMIN_URL", "AUTOMATOR_TOKEN")
 
 
 class _StopAsked(BaseException):
@@ -42,7 +44,8 @@ class _StopAsked(BaseException):
 class Plan:
     """What to run. `port` None is 8000 or the next free one, 0 any free one.
 
-    Without `durable`, our own database is quicker, and lost in a crash.
+    Without `durable`, our own database is quicker, and lost in a crash. With `tell_token` off,
+    the token stands in endpoints.json alone, as it must where the output is kept.
     """
 
     data_dir: Path
@@ -50,6 +53,7 @@ class Plan:
     port: int | None = None
     workers: int = 1
     durable: bool = True
+    tell_token: bool = True
     migrate: tuple[str, ...] = (sys.executable, "-m", "cli.quick", "cli.main", "migrate")
     programs: Callable[..., Sequence[Program]] = default_programs
 
@@ -117,13 +121,19 @@ class Supervisor:
         write_endpoints(self._data, endpoints)
         self._say(f"ready in {time.monotonic() - began:.1f} s")
         self._say(f"  API    {api}  (documentation: {api}/docs)")
-        self._say(f"  token  {endpoints.token}")
+        if self._plan.tell_token:
+            self._say(f"  token  {endpoints.token}")
         self._say(f"  data   {self._data}")
 
     def _launch(self, programs: Sequence[Program], environment: dict[str, str]) -> None:
         for program in programs:
             log = self._data / "logs" / f"{program.name}.log"
-            child = Child(program, environment, log, self._pump, self._say)
+            known = {
+                name: value
+                for name, value in environment.items()
+                if name not in _SECRETS or name in program.secrets
+            }
+            child = Child(program, known, log, self._pump, self._say)
             self._children.append(child)
             child.tick()
 

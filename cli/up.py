@@ -30,9 +30,11 @@ from cli.supervisor import Plan, Supervisor
     show_default=True,
     help="How many media files are worked on at once.",
 )
-def command(data: Path, host: str, port: int | None, workers: int) -> None:
+@click.option("--tell-token/--no-tell-token", default=True, help="Print the API's token.")
+def command(data: Path, host: str, port: int | None, workers: int, tell_token: bool) -> None:
     """Start everything: database, broker, API, workers. Ctrl-C stops it all."""
-    plan = Plan(data.expanduser().absolute(), host=host, port=port, workers=workers)
+    folder = data.expanduser().absolute()
+    plan = Plan(folder, host=host, port=port, workers=workers, tell_token=tell_token)
     Supervisor(plan, _say).run()
 
 

@@ -5,6 +5,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import psutil
@@ -42,6 +43,19 @@ def test_an_installation_serves_weighs_little_and_leaves_nothing(data: Path) -> 
     assert not [one for one in tree if one.is_running()]
     assert not list(data.rglob("*.sock"))
     assert running_installation(data) is None
+
+
+def test_secrets_reach_no_log_and_only_the_programs_that_need_them(data: Path) -> None:
+    with start_installation(data, workers=1) as endpoints:
+        for one in psutil.Process(endpoints.pid).children(recursive=True):
+            command, known = one.cmdline(), one.environ()
+            assert endpoints.token not in " ".join(command)
+            assert ("AUTOMATOR_TOKEN" in known) == ("api" in command)
+            assert "DATABASE_ADMIN_URL" not in known
+    secrets = {endpoints.token, urlsplit(endpoints.database_url).password}
+    logs = {path.name: path.read_text() for path in (data / "logs").iterdir()}
+    assert {"up.log", "api.log", "worker-media.log"} <= logs.keys()
+    assert not [name for name, text in logs.items() if any(str(one) in text for one in secrets)]
 
 
 def test_a_killed_supervisor_takes_the_real_programs_with_it(data: Path) -> None:
