@@ -141,7 +141,13 @@ def run(
             close_fds=True,
         )
         watch = _Watch(
-            child, Path(program).name, limits, cancel, on_stdout_line, scratch, scratch_bytes
+            child,
+            Path(program).name.split("-")[0],
+            limits,
+            cancel,
+            on_stdout_line,
+            scratch,
+            scratch_bytes,
         )
         stack.callback(watch.close)
         return watch.until_end(wake)

@@ -97,6 +97,8 @@ def transcode(
         *_decoding(source, container),
         *_maps(video, audio),
         *_NO_METADATA,
+        # A forged gap between two frames would be filled with frames without end.
+        "-t", f"{probe.duration_seconds + 1:.3f}",
         "-vf", video_filters(video, wanted),
         "-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-crf", "21",
         "-maxrate", str(wanted.peak_bitrate), "-bufsize", str(2 * wanted.peak_bitrate),
@@ -155,7 +157,9 @@ def poster(
     width, height = fitted(video.display_size, short_side)
     begin, window = poster_window(probe.duration_seconds)
     # Of a film shorter than that, sampling might take no frame at all.
-    sampled = [f"fps={_POSTER_FPS}"] if window > _POSTER_SAMPLED_SECONDS else []
+    # `select` only ever drops frames, where `fps` would fill a forged gap without end.
+    step = rf"select=isnan(prev_selected_t)+gte(t-prev_selected_t\,{1 / _POSTER_FPS})"
+    sampled = [step] if window > _POSTER_SAMPLED_SECONDS else []
     graph = [
         *sampled,
         f"scale={width}:{height}:flags=bicubic:out_range=full",

@@ -13,7 +13,7 @@ from transcoders.ffmpeg import Bounds, ToolFailed, execute
 
 _NAME: Final = "poster.jpg"
 _NO_FRAME: Final = "received no packets"
-_BOUNDS: Final = Bounds(wall_seconds=600, memory_bytes=4 << 30)
+_BOUNDS: Final = Bounds(wall_seconds=300, memory_bytes=4 << 30)
 
 
 def run(context: StageContext, options: PosterOptions) -> StageResult:
