@@ -57,12 +57,13 @@ def prepare_database(connection: OwnerConnection, cell: Cell, *, directory: bool
             connection.execute(sql.SQL(_RIGHTS).format(**names))
             if directory:
                 connection.execute(_DIRECTORY)
+            connection.execute("RESET ROLE")
+            return _limit_application(connection, cell)
     except psycopg.errors.InsufficientPrivilege as error:
         raise Misconfigured(
             f"the owner's login of cell {cell.name!r} must own the database {cell.database} and"
             f" have CREATEROLE: {error.diag.message_primary}"
         ) from error
-    return _limit_application(connection, cell)
 
 
 def _limit_application(connection: OwnerConnection, cell: Cell) -> list[str]:

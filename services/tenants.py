@@ -1,7 +1,7 @@
 """Tenants: made, listed, found. Making one is resumable, because it spans two databases."""
 
 import re
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -65,7 +65,9 @@ def finish_creations(settings: Settings, *, root: Path = ROOT) -> tuple[UUID, ..
     known = cells(settings)
     with owner(known[MAIN_CELL]) as directory:
         if not _select(directory, known[MAIN_CELL], "true"):
-            _register(directory, known, settings.cell_tenants, DEFAULT_TENANT, "Default", MAIN_CELL)
+            room = settings.cell_tenants
+            with suppress(Conflict):  # another migration has just made it
+                _register(directory, known, room, DEFAULT_TENANT, "Default", MAIN_CELL)
         unfinished = _select(directory, known[MAIN_CELL], "state = 'creating'")
         return tuple(_complete(directory, known, tenant, root).id for tenant in unfinished)
 
