@@ -24,6 +24,7 @@ def _version() -> str:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    assets.sweep_spool(app.state.installation.settings.data_dir)
     yield
     app.state.installation.close()
 

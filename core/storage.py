@@ -69,6 +69,10 @@ class Storage(Protocol):
         """Remove everything below a folder; the number of objects removed."""
         ...
 
+    def sweep_incoming(self, older_than_seconds: float) -> int:
+        """Remove what a `put` that was killed left behind; the number of files removed."""
+        ...
+
     def free_bytes(self) -> int | None:
         """Room left, or None where the store has no bound."""
         ...

@@ -65,6 +65,7 @@ def collect_artifacts(
     for tenant_id in ledger_workers.tenant_ids(database, versions):
         collect_tenant(database, storage, tenant_id)
         yield
+    storage.sweep_incoming(COLLECT_SECONDS)
 
 
 def collect_tenant(

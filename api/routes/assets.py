@@ -1,7 +1,9 @@
 """Assets: send a file, and see what is known of it."""
 
 import os
+import time
 from collections.abc import AsyncIterable
+from contextlib import suppress
 from pathlib import Path
 from tempfile import mkstemp
 from typing import Annotated
@@ -20,6 +22,16 @@ from services.installation import Installation, Place
 router = APIRouter(prefix="/assets", tags=["assets"])
 
 _BUFFER = 4 << 20
+_FOLDER = "incoming"
+_LEFTOVER_SECONDS = 24 * 3600.0
+
+
+def sweep_spool(data_dir: Path) -> None:
+    """Remove bodies that a killed process left behind a day ago or longer."""
+    for path in (data_dir / _FOLDER).glob("*"):
+        with suppress(FileNotFoundError):  # another process may be sweeping, too
+            if path.stat().st_mtime < time.time() - _LEFTOVER_SECONDS:
+                path.unlink()
 
 
 @router.post("", status_code=201, openapi_extra={"requestBody": {
@@ -39,7 +51,7 @@ async def create_asset(
         raise HTTPException(411, "the request must say how long its body is")
     reserve = current.settings.free_space_reserve_bytes
     assets.admit(current.storage, int(length), reserve=reserve)
-    spool = await to_thread.run_sync(Spool, current.settings.data_dir / "incoming")
+    spool = await to_thread.run_sync(Spool, current.settings.data_dir / _FOLDER)
     try:
         await spool.fill(request.stream())
         if spool.bytes != int(length):

@@ -1,5 +1,6 @@
 """The API over a real database: who may ask, what a refusal looks like, what an upload begins."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -198,6 +199,21 @@ def test_a_failed_commit_is_not_answered_with_success(
         assert answer.status_code == 503
         monkeypatch.undo()
         assert client.get(f"/v1/runs/{run['id']}").json()["state"] == "running"
+
+
+def test_bodies_that_a_killed_process_left_are_swept_at_the_next_start(
+    settings: Settings,
+) -> None:
+    folder = settings.data_dir / "incoming"
+    folder.mkdir(exist_ok=True)
+    old, young = folder / "old", folder / "young"
+    for path in (old, young):
+        path.touch()
+    os.utime(old, (0, 0))
+    with serve(settings):
+        assert not old.exists()
+        assert young.exists()
+    young.unlink()
 
 
 def test_the_api_carries_no_media_library_and_no_celery() -> None:
