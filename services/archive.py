@@ -129,8 +129,8 @@ def check(file: Path) -> Description:
 
 def _require_names(found: Iterable[str], description: Description) -> None:
     """Every member is one that a backup has: a restore follows no path out of its folders."""
-    dumps = {f"databases/cell-{cell.name}.dump" for cell in description.cells}
-    expected = {_DESCRIPTION, "databases/directory.dump", *dumps}
+    parts = [f"{part}-{cell.name}" for cell in description.cells for part in ("tenants", "shared")]
+    expected = {_DESCRIPTION, *(f"databases/{part}.dump" for part in parts)}
     homes = {f"storage/{tenant_prefix(tenant.id)}/" for tenant in description.tenants}
     if missing := expected - set(found):
         raise Rejected(f"the backup lacks {sorted(missing)}")

@@ -24,7 +24,7 @@ from services.administration import Cell, OwnerConnection, as_migrator, cells, o
 from services.archive import FORMAT, Description, SavedCell, SavedTenant, Writer, writing
 from services.installation import MAIN_CELL, Installation
 
-DIRECTORY = "directory"
+TENANTS, SHARED = "tenants", "shared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +78,18 @@ def _dump_all(
     )
     taken: list[Path] = []
     with ExitStack() as stack:
-        snapshots = {}
+        snapshots: dict[str, str] = {}
+        machine: dict[str, list[str]] = {}
         for cell in known.values():
             connection = stack.enter_context(owner(cell))
             stack.enter_context(_frozen(connection, cell))
             snapshots[cell.name] = _describe(connection, cell, description, root)
+            machine[cell.name] = _of_the_machine(connection)
         for cell in known.values():
-            parts = [(f"cell-{cell.name}", None), (DIRECTORY, DIRECTORY)]
-            for name, only in parts if cell.name == MAIN_CELL else parts[:1]:
-                taken.append(folder / f"{name}.dump")
+            for part, chosen in _parts(cell, machine[cell.name]):
+                taken.append(folder / f"{part}-{cell.name}.dump")
                 snapshot = snapshots[cell.name]
-                dumps.dump(
-                    settings, cell, taken[-1], snapshot=snapshot, only=only, without=DIRECTORY
-                )
+                dumps.dump(settings, cell, taken[-1], snapshot=snapshot, chosen=chosen)
     return description, taken
 
 
@@ -109,6 +108,31 @@ def _describe(connection: OwnerConnection, cell: Cell, description: Description,
     exported = connection.execute("SELECT pg_export_snapshot()").fetchone()
     assert exported is not None
     return str(exported[0])
+
+
+def _parts(cell: Cell, machine: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """The two halves of a database, and pg_dump's options for each.
+
+    What tenants share is small in tables and goes in at once, as the last; the tenants' schemas
+    are many, and one transaction over all of them would run out of locks.
+    """
+    shared = ["cell", "directory"] if cell.name == MAIN_CELL else ["cell"]
+    yield TENANTS, [f"--exclude-schema={schema}" for schema in shared]
+    yield (
+        SHARED,
+        [f"--schema={schema}" for schema in shared]
+        + [f"--exclude-table-data=cell.{table}" for table in machine],
+    )
+
+
+def _of_the_machine(connection: OwnerConnection) -> list[str]:
+    """The cell's tables with nothing of a tenant in them, such as its workers and queues."""
+    rows = connection.execute(
+        "SELECT relname FROM pg_class c WHERE relnamespace = 'cell'::regnamespace"
+        " AND relkind IN ('r', 'p') AND NOT EXISTS (SELECT FROM pg_attribute a"
+        " WHERE a.attrelid = c.oid AND a.attname = 'tenant_id')"
+    )
+    return [name for (name,) in rows.fetchall()]
 
 
 @contextmanager

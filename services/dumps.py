@@ -11,19 +11,15 @@ from core.errors import AutomatorError, Misconfigured
 from core.settings import Settings
 from services.administration import Cell
 
-# Made by migrations, true of the old installation's machines only, or kept in the description.
-_NOT_DATA = ("*.alembic_version", "cell.workers", "cell.periodic", "cell.queues")
-
 
 def dump(
-    settings: Settings, cell: Cell, file: Path, *, snapshot: str, only: str | None, without: str
+    settings: Settings, cell: Cell, file: Path, *, snapshot: str, chosen: Sequence[str]
 ) -> None:
     """Writes the rows of a database as they are in `snapshot` into `file`.
 
-    `only` is the one schema to take, or None for all but `without`. Readers and writers go on
-    meanwhile: the dump holds the weakest of locks and an old snapshot.
+    `chosen` are pg_dump's options that say which. Readers and writers go on meanwhile: the dump
+    holds the weakest of locks and an old snapshot.
     """
-    chosen = [f"--schema={only}"] if only else [f"--exclude-schema={without}"]
     _run(
         settings,
         cell,
@@ -37,7 +33,7 @@ def dump(
             f"--snapshot={snapshot}",
             f"--file={file}",
             *chosen,
-            *[f"--exclude-table-data={pattern}" for pattern in _NOT_DATA],
+            "--exclude-table-data=*.alembic_version",
         ],
     )
 

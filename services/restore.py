@@ -1,7 +1,8 @@
 """Restoring a backup: schemas and roles by migration, rows and files from the backup.
 
-The directory's rows come last, so that no tenant is seen before everything of it is there. A
-restore that was cut short is simply run again.
+What tenants share comes last, in one transaction a database and the directory's as the last of all,
+so that no tenant is seen before everything of it is there. A restore that was cut short is simply
+run again.
 """
 
 import shutil
@@ -19,9 +20,9 @@ from core.errors import Conflict, Rejected
 from core.settings import Settings
 from models.migrations import tenant_versions, versions
 from services import archive, dumps, tenants
-from services.administration import Cell, OwnerConnection, as_migrator, cells, owner
-from services.archive import Description, SavedTenant
-from services.backup import DIRECTORY
+from services.administration import Cell, as_migrator, cells, owner
+from services.archive import Description, SavedCell, SavedTenant
+from services.backup import SHARED, TENANTS
 from services.installation import MAIN_CELL, Installation
 from services.migrations import force_walls, migrate
 from services.purge import purge, remove
@@ -49,14 +50,12 @@ def restore(settings: Settings, file: Path, *, force: bool = False) -> Descripti
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.data_dir) as folder:
         _put_files(settings, file, Path(folder))
-        for saved_cell in description.cells:
+        for saved_cell in sorted(description.cells, key=lambda saved: saved.name == MAIN_CELL):
             cell = known[saved_cell.name]
-            with _loading(cell, "cell"):
-                dumps.load(settings, cell, Path(folder) / f"cell-{cell.name}.dump", at_once=False)
-        with _loading(known[MAIN_CELL], DIRECTORY):
-            file = Path(folder) / f"{DIRECTORY}.dump"
-            dumps.load(settings, known[MAIN_CELL], file, at_once=True)
-    _open_queues(known, description)
+            name = f"{{}}-{cell.name}.dump"
+            dumps.load(settings, cell, Path(folder) / name.format(TENANTS), at_once=False)
+            with _loading(cell, saved_cell):
+                dumps.load(settings, cell, Path(folder) / name.format(SHARED), at_once=True)
     migrate(settings)
     return description
 
@@ -118,18 +117,19 @@ def _make_schemas(cell: Cell, saved: list[SavedTenant]) -> None:
 
 
 @contextmanager
-def _loading(cell: Cell, schema: str) -> Iterator[None]:
-    """COPY refuses tables under FORCE, which binds their owner; tenants stay bound meanwhile.
-
-    A cell without queues gives no work to workers that run already.
-    """
+def _loading(cell: Cell, saved: SavedCell) -> Iterator[None]:
+    """COPY refuses tables under FORCE, which binds their owner; tenants stay bound meanwhile."""
     with owner(cell) as connection:
         with as_migrator(connection, cell):
-            connection.execute("DELETE FROM cell.queues")
-            for table in _walled(connection, schema):
+            walled = connection.execute(
+                "SELECT relnamespace::regnamespace::text, relname FROM pg_class"
+                " WHERE relnamespace IN (to_regnamespace('cell'), to_regnamespace('directory'))"
+                " AND relrowsecurity"
+            ).fetchall()
+            for name in walled:
                 connection.execute(
                     sql.SQL("ALTER TABLE {} NO FORCE ROW LEVEL SECURITY").format(
-                        sql.Identifier(schema, table)
+                        sql.Identifier(*name)
                     )
                 )
         try:
@@ -137,24 +137,10 @@ def _loading(cell: Cell, schema: str) -> Iterator[None]:
         finally:
             with as_migrator(connection, cell):
                 force_walls(connection)
-
-
-def _walled(connection: OwnerConnection, schema: str) -> list[str]:
-    rows = connection.execute(
-        "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(%s) AND relrowsecurity",
-        [schema],
-    )
-    return [name for (name,) in rows.fetchall()]
-
-
-def _open_queues(known: dict[str, Cell], description: Description) -> None:
-    for saved in description.cells:
-        with owner(known[saved.name]) as connection, as_migrator(connection, known[saved.name]):
+        with as_migrator(connection, cell):
             for queue, state in saved.queues.items():
                 connection.execute(
-                    "INSERT INTO cell.queues (name, state) VALUES (%s, %s)"
-                    " ON CONFLICT (name) DO UPDATE SET state = excluded.state",
-                    [queue, state],
+                    "UPDATE cell.queues SET state = %s WHERE name = %s", [state, queue]
                 )
 
 
