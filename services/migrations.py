@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import psycopg
+
 from core.database import RoleNames, sqlalchemy_url, tenant_role
 from core.errors import Misconfigured
 from core.settings import Settings
@@ -73,10 +75,15 @@ def migrate(settings: Settings, *, processes: int = 1, root: Path = ROOT) -> Rep
 
 
 @cache
-def render_tenant(roles: RoleNames, root: Path = ROOT, revision: str = "head") -> str:
-    """The tenant branch up to a revision as SQL for the new schema that is first on the path."""
+def render_tenant(
+    roles: RoleNames, root: Path = ROOT, revision: str = "head", *, since: str | None = None
+) -> str:
+    """The tenant branch up to a revision, as SQL for the schema that is first on the path.
+
+    `since` is the revision that the schema is at; None is a new schema.
+    """
     rendered = StringIO()
-    with _environment("tenant", root, revision, as_sql=True) as environment:
+    with _environment("tenant", root, revision, as_sql=True, starting_rev=since) as environment:
         environment.configure(
             dialect_name="postgresql",
             dialect_opts={"paramstyle": "named"},  # leaves percent signs as they are
@@ -143,20 +150,23 @@ def _migrate_tenants(cell: Cell, root: Path) -> tuple[int, dict[UUID, str]]:
 
     Those that another process is at are waited for, since it may die.
     """
-    from sqlalchemy.exc import DBAPIError
-
     migrated = 0
     failed: dict[UUID, str] = {}
     attempts: dict[UUID, int] = {}
     deadline = time.monotonic() + _HELD_SECONDS
-    with _engine(cell) as engine:
+    with owner(cell) as connection:
         while True:
             tenant_id = None
             try:
-                with engine.begin() as connection:
-                    tenant_id, behind = _next_behind(connection, cell, root, failed)
+                with as_migrator(connection, cell):
+                    tenant_id, since, behind = _next_behind(connection, root, failed)
                     if tenant_id is not None:
-                        _migrate_tenant(connection, cell, tenant_id, root)
+                        script = _upgrade_script(cell, tenant_id, since, root)
+                        connection.execute(script.encode())
+                        connection.execute(
+                            "UPDATE cell.tenants SET schema_version = %s WHERE tenant_id = %s",
+                            [tenant_versions(root)[0], tenant_id],
+                        )
                 if tenant_id is not None:
                     migrated += 1
                     deadline = time.monotonic() + _HELD_SECONDS
@@ -166,51 +176,44 @@ def _migrate_tenants(cell: Cell, root: Path) -> tuple[int, dict[UUID, str]]:
                     return migrated, failed | dict.fromkeys(behind, "another session holds it")
                 else:
                     time.sleep(0.05)
-            except (DBAPIError, RuntimeError) as error:
+            except psycopg.Error as error:
                 if tenant_id is None:
                     raise
                 attempts[tenant_id] = attempts.get(tenant_id, 0) + 1
-                busy = getattr(getattr(error, "orig", None), "sqlstate", "") == "55P03"
+                busy = isinstance(error, psycopg.errors.LockNotAvailable)
                 if not busy or attempts[tenant_id] >= _PATIENCE:
-                    failed[tenant_id] = str(getattr(error, "orig", None) or error).splitlines()[0]
+                    failed[tenant_id] = str(error).splitlines()[0]
 
 
 def _next_behind(
-    connection: "Connection", cell: Cell, root: Path, failed: dict[UUID, str]
-) -> tuple[UUID | None, list[UUID]]:
+    connection: OwnerConnection, root: Path, failed: dict[UUID, str]
+) -> tuple[UUID | None, str, list[UUID]]:
     """Takes the next tenant at an older revision; if none can be had, those that others hold.
 
     The lock on its row lets the ledger go on.
     """
-    from sqlalchemy import text
-
-    _act_as_migrator(connection, cell, "cell")
     query = (
-        "SELECT tenant_id FROM cell.tenants WHERE schema_version = ANY (:older)"
-        " AND tenant_id <> ALL (:failed) ORDER BY lane"
+        "SELECT tenant_id, schema_version FROM cell.tenants WHERE schema_version = ANY (%s)"
+        " AND tenant_id <> ALL (%s) ORDER BY lane"
     )
-    values = {"older": list(versions("tenant", root)[:-1]), "failed": list(failed)}
-    take = text(f"{query} LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED")
-    if (taken := connection.execute(take, values).scalar()) is not None:
-        return taken, []
-    return None, list(connection.execute(text(query), values).scalars())
+    values = [list(versions("tenant", root)[:-1]), list(failed)]
+    take = f"{query} LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED".encode()
+    if (taken := connection.execute(take, values).fetchone()) is not None:
+        return taken[0], taken[1], []
+    behind = connection.execute(query.encode(), values).fetchall()
+    return None, "", [tenant_id for tenant_id, _ in behind]
 
 
-def _migrate_tenant(connection: "Connection", cell: Cell, tenant_id: UUID, root: Path) -> None:
-    """One tenant's schema and what its cell knows of it, inside the caller's transaction."""
-    from sqlalchemy import text
+def _upgrade_script(cell: Cell, tenant_id: UUID, since: str, root: Path) -> str:
+    """What brings one tenant's schema from a revision to the newest, in one round trip.
 
+    Not waiting for the disk is safe: what a crash takes back, the next migration does again.
+    """
     schema = tenant_role(tenant_id)
-    # Not waiting for the disk is safe: what a crash takes back, the next migration does again.
-    connection.exec_driver_sql(
-        f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'; SET LOCAL synchronous_commit = off",
-        execution_options={"no_parameters": True},
-    )
-    _upgrade(connection, cell, "tenant", schema, root)
-    connection.exec_driver_sql(grants(schema))
-    connection.execute(
-        text("UPDATE cell.tenants SET schema_version = :head WHERE tenant_id = :tenant"),
-        {"head": tenant_versions(root)[0], "tenant": tenant_id},
+    return (
+        f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'; SET LOCAL synchronous_commit = off;"
+        f"SET LOCAL search_path = {schema}, pg_temp;"
+        f"{render_tenant(cell.roles, root, since=since)};{grants(schema)}"
     )
 
 

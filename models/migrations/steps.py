@@ -35,14 +35,14 @@ def run_file(path: Path) -> None:
 
 
 def backfill(table: str, *, assignments: str, where: str) -> int:
-    """Updates the rows of `table` that match `where`; the number of rows.
+    """Updates the rows of `table` that match `where`, of the shared branches; how many they were.
 
     Row-level security hides rows from an UPDATE without a word, so this raises RuntimeError where
-    the role cannot see every row, or where fewer rows changed than matched. A new schema has no
-    rows: nothing is rendered into its script.
+    the role cannot see every row, or where fewer rows changed than matched. Tenants' schemas have
+    no row-level security, and their revisions are rendered first: use `op.execute` there.
     """
     if op.get_context().as_sql:
-        return 0
+        raise RuntimeError("a tenant revision is rendered as SQL: use op.execute")
     connection = op.get_bind()
     if connection.execute(_SEES_ALL, {"table": table}).scalar() is not True:
         raise RuntimeError(f"the migrating role cannot see every row of {table}")
