@@ -34,7 +34,7 @@ from workers.shift import Shift
 _log = get_logger(__name__)
 
 # After the grace, for killing and giving back; then the worker goes, whatever its pool is at.
-_LAST_SECONDS = 2.5
+_LAST_SECONDS = 4.0
 _POLL_SECONDS = 0.02
 
 

@@ -1,6 +1,5 @@
 """What an error means for the stage it ended: the one place that turns classes into policy."""
 
-import errno
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,13 +9,11 @@ from core.cancellation import CancelReason
 from core.errors import (
     AutomatorError,
     Cancelled,
-    InsufficientStorage,
     LeaseLost,
     RateLimited,
     ReauthorisationRequired,
     Rejected,
 )
-from core.process import DiskFull
 from core.settings import Settings
 from services.ledger import EndState
 from workers.lease import STALLED
@@ -53,18 +50,12 @@ def outcome_of(
     described = describe(error)
     if isinstance(error, Rejected | ReauthorisationRequired):
         return Outcome("failed", failures=1, error=described)
-    if is_disk_full(error) and not room:
-        # The disk is at fault and not the stage: it waits, however long that takes.
+    if not room:
+        # Every program takes a full disk in its own way. The stage is not at fault: it waits.
         return Outcome("delayed", _pause(2, settings), error=described)
     if isinstance(error, RateLimited):
         return Outcome("delayed", error.after + random.uniform(0, 1), error=described)  # noqa: S311
     return _failed(described, failures, settings)
-
-
-def is_disk_full(error: BaseException) -> bool:
-    """Whether a disk had no room left."""
-    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    return full or isinstance(error, InsufficientStorage | DiskFull)
 
 
 def _stopped(

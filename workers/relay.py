@@ -37,6 +37,8 @@ class CellRelay(threading.Thread):
         super().__init__(name=f"relay-{cell}", daemon=True)
         self._cell, self._url, self._settings, self._rings = cell, url, settings, rings
         self._database = Database(url, pool_size=1)
+        # Where sweeps are half a lease apart, they take it that the database was away.
+        self._poll_seconds = min(_POLL_SECONDS, settings.lease_seconds / 8)
         self._slots: dict[str, int] = {}
         self._repaired_at = float("-inf")
         self._silent = False
@@ -56,12 +58,12 @@ class CellRelay(threading.Thread):
                     line = str(error).split("\n", 1)[0]
                     _log.warning("a cell does not answer", cell=self._cell, error=line)
                 self._silent = True
-            time.sleep(_POLL_SECONDS / 2)
+            time.sleep(self._poll_seconds / 2)
 
     def _serve(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
         polled_at = float("-inf")
         while True:
-            wait = max(0.0, polled_at + _POLL_SECONDS - time.monotonic())
+            wait = max(0.0, polled_at + self._poll_seconds - time.monotonic())
             heard = Counter(
                 note.payload for note in connection.notifies(timeout=wait, stop_after=1)
             )
@@ -72,7 +74,7 @@ class CellRelay(threading.Thread):
                 outstanding = self._rings.outstanding(queue)
                 if outstanding is not None and outstanding < slots:
                     self._rings.ring(queue, min(times, slots - outstanding))
-            if time.monotonic() >= polled_at + _POLL_SECONDS:
+            if time.monotonic() >= polled_at + self._poll_seconds:
                 polled_at = time.monotonic()
                 self._poll()
 

@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -15,13 +14,6 @@ from services import runs
 from tests.servers import PostgresForTests
 from tests.workers.stages import spec
 from tests.workers.workshop import Program, Workshop, until, workshop
-
-
-@pytest.fixture
-def shop(postgres: PostgresForTests, valkey: str, tmp_path: Path) -> Iterator[Workshop]:
-    with workshop(postgres, valkey, tmp_path) as made:
-        made.relay()
-        yield made
 
 
 def running(shop: Workshop, run: UUID, name: str) -> None:
@@ -101,7 +93,7 @@ def test_a_worker_that_is_asked_to_go_gives_its_work_back(shop: Workshop) -> Non
     running(shop, run, "burn.a")
     running(shop, run, "stubborn.b")
     processes = [psutil.Process(worker.pid), *worker.pool(), *worker.children()]
-    assert worker.stop() < 3.5
+    assert worker.stop() < 6
     for name in ("burn.a", "stubborn.b"):
         stage = shop.stage(run, name)
         assert (stage["state"], stage["losses"], stage["failures"]) == ("ready", 0, 0)

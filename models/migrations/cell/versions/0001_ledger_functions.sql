@@ -281,7 +281,7 @@ BEGIN
     expired := 0;
     repaired := 0;
     UPDATE cell.sweeper
-       SET judge_from = CASE WHEN clock_timestamp() - seen_at > p_lease / 3
+       SET judge_from = CASE WHEN clock_timestamp() - seen_at > p_lease / 2
                              THEN clock_timestamp() + p_lease ELSE judge_from END,
            seen_at = clock_timestamp()
     RETURNING judge_from INTO v_judge_from;

@@ -1,0 +1,115 @@
+"""Periodic work, as rows of the ledger."""
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.folder_storage import FolderStorage
+from core.keys import artifact_prefix
+from pipeline.plan.types import Graph
+from services import ledger_workers
+from services.migrations import tenant_versions
+from tests.servers import PostgresForTests
+from tests.workers.stages import spec
+from tests.workers.workshop import Workshop, until, workshop
+from workers import periodic
+
+DAY = 24 * 3600.0
+
+
+@pytest.fixture
+def quiet(postgres: PostgresForTests, tmp_path: Path) -> Iterator[Workshop]:
+    """Neither relay nor worker."""
+    with workshop(postgres, "redis://nobody", tmp_path) as made:
+        yield made
+
+
+def age(shop: Workshop, seconds: float) -> None:
+    """Make every stored file older."""
+    assert isinstance(shop.installation.storage, FolderStorage)
+    for path in shop.installation.storage.root.rglob("*"):
+        if path.is_file():
+            os.utime(path, (time.time() - seconds,) * 2)
+
+
+def keys(shop: Workshop) -> set[str]:
+    return {stored.key for stored in shop.installation.storage.list("tenants")}
+
+
+def test_work_that_is_due_is_claimed_once_and_is_due_again_later(quiet: Workshop) -> None:
+    database = quiet.installation.cell()
+    first = ledger_workers.claim_periodic(database, lease_seconds=5)
+    second = ledger_workers.claim_periodic(database, lease_seconds=5)
+    assert first is not None
+    assert second is not None
+    assert {first.name, second.name} == {"prune_events", "collect_artifacts"}
+    assert ledger_workers.claim_periodic(database, lease_seconds=5) is None
+    assert ledger_workers.finish_periodic(database, first, error=None)
+    assert not ledger_workers.finish_periodic(database, first, error=None)
+    assert ledger_workers.claim_periodic(database, lease_seconds=5) is None
+
+
+def test_periodic_work_of_a_dead_worker_is_taken_over(quiet: Workshop) -> None:
+    database = quiet.installation.cell()
+    for _ in range(2):
+        assert ledger_workers.claim_periodic(database, lease_seconds=0.2) is not None
+    time.sleep(0.3)
+    again = ledger_workers.claim_periodic(database, lease_seconds=5)
+    assert again is not None
+    assert again.attempt == 2
+
+
+def test_a_worker_of_the_light_queue_does_what_is_due(shop: Workshop) -> None:
+    shop.worker("light")
+    until(
+        lambda: shop.one("SELECT count(*) FROM cell.periodic WHERE finished_at IS NOT NULL") == 2,
+        15,
+        "periodic work is done",
+    )
+    assert shop.one("SELECT count(*) FROM cell.periodic WHERE error IS NOT NULL") == 0
+
+
+def test_events_older_than_a_day_are_forgotten_and_numbers_go_on(quiet: Workshop) -> None:
+    quiet.rows(
+        "INSERT INTO cell.events (tenant_id, seq, kind, at) SELECT %(tenant)s, n, 'old',"
+        " now() - interval '25 hours' FROM generate_series(1, 10) n RETURNING 1",
+        tenant=quiet.places[0].tenant_id,
+    )
+    database, storage = quiet.installation.cell(), quiet.installation.storage
+    done = periodic.run_due(database, storage, tuple(tenant_versions()))
+    assert "prune_events" in done
+    assert quiet.one("SELECT count(*) FROM cell.events") == 0
+
+
+def test_only_what_nobody_chose_or_wants_any_more_is_collected(shop: Workshop) -> None:
+    shop.worker()
+    graph = Graph((spec("burn.a"),))
+    run = shop.start(graph, with_asset=True)
+    assert shop.ended(run) == ["done"]
+    chosen = keys(shop)
+    storage, tenant = shop.installation.storage, shop.places[0].tenant_id
+    left = shop.settings.data_dir / "left"
+    left.write_text("of an attempt that was overtaken")
+    orphan = artifact_prefix(tenant, "burn.a", "ab", 1, tenant) + "/0.txt"
+    storage.put(orphan, left)
+    database = shop.installation.cell()
+    assert periodic.collect_tenant(database, storage, tenant) == 0
+    age(shop, DAY + 60)
+    assert periodic.collect_tenant(database, storage, tenant) == 1
+    assert keys(shop) == chosen
+    shop.rows(
+        "UPDATE " + _artifacts(shop) + " SET superseded_at = now() - interval '23 h' RETURNING 1"
+    )
+    assert periodic.collect_tenant(database, storage, tenant) == 0
+    shop.rows(
+        "UPDATE " + _artifacts(shop) + " SET superseded_at = now() - interval '25 h' RETURNING 1"
+    )
+    assert periodic.collect_tenant(database, storage, tenant) == 1
+    assert {key.split("/")[2] for key in keys(shop)} == {"sources"}
+
+
+def _artifacts(shop: Workshop) -> str:
+    return f"t_{shop.places[0].tenant_id.hex}.artifacts"
