@@ -111,5 +111,9 @@ def test_only_what_nobody_chose_or_wants_any_more_is_collected(shop: Workshop) -
     assert {key.split("/")[2] for key in keys(shop)} == {"sources"}
 
 
-def _artifacts(shop: Workshop) -> str:
-    return f"t_{shop.places[0].tenant_id.hex}.artifacts"
+def supersede(shop: Workshop, ago: str) -> None:
+    schema = f"t_{shop.places[0].tenant_id.hex}"
+    shop.rows(
+        f"UPDATE {schema}.artifacts SET superseded_at = now() - %(ago)s::interval RETURNING 1",
+        ago=ago,
+    )
