@@ -72,9 +72,17 @@ class Database:
     """A pool of connections to one cell; `dispose()` it after a fork and at the end."""
 
     def __init__(
-        self, url: str, *, pool_size: int = 4, versions: Collection[str] | None = None
+        self,
+        url: str,
+        *,
+        pool_size: int = 4,
+        versions: Collection[str] | None = None,
+        pre_ping: bool = True,
     ) -> None:
         """`url` is a libpq address; at most `pool_size` connections are open at once.
+
+        `pre_ping` costs a round trip at every use and finds out that the server was restarted;
+        who tries again anyway does without.
 
         `versions` are the revisions of tenants' schemas that the code can work on; None is any.
         """
@@ -85,7 +93,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=10,
-            pool_pre_ping=True,
+            pool_pre_ping=pre_ping,
             connect_args={
                 # Transaction pooling and per-tenant schemas both break server-side prepared plans.
                 "prepare_threshold": None,

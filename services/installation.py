@@ -40,10 +40,11 @@ class Place:
 class Installation:
     """Open connections to everything that the settings name; state: the pools."""
 
-    def __init__(self, settings: Settings, *, pool_size: int = 4) -> None:
-        """`pool_size` bounds the connections to each cell."""
+    def __init__(self, settings: Settings, *, pool_size: int = 4, pre_ping: bool = True) -> None:
+        """`pool_size` bounds the connections to each cell; `pre_ping` is `Database`'s."""
         self.settings = settings
         self._pool_size = pool_size
+        self._pre_ping = pre_ping
         self._cells: dict[str, Database] = {}
 
     @cached_property
@@ -64,7 +65,10 @@ class Installation:
             if urls is None:
                 raise Misconfigured(f"the settings name no cell {name!r}: add it to CELLS")
             self._cells[name] = Database(
-                urls.url, pool_size=self._pool_size, versions=tenant_versions()
+                urls.url,
+                pool_size=self._pool_size,
+                versions=tenant_versions(),
+                pre_ping=self._pre_ping,
             )
         return self._cells[name]
 

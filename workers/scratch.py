@@ -45,7 +45,10 @@ class ScratchSpace:
         try:
             yield folder
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            try:
+                folder.rmdir()
+            except OSError:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def free_bytes(self) -> int:
         """Room left where the folders are."""

@@ -39,7 +39,7 @@ class Shift:
         self._settings = settings
         self._rings = rings
         self._slots = slots
-        self._installation = Installation(settings, pool_size=2)
+        self._installation = Installation(settings, pool_size=2, pre_ping=False)
         self._versions: Sequence[str] = tuple(tenant_versions())
         self._cells = list(self._installation.cell_names)
         self._scratch = scratch

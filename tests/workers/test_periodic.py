@@ -100,13 +100,9 @@ def test_only_what_nobody_chose_or_wants_any_more_is_collected(shop: Workshop) -
     age(shop, DAY + 60)
     assert periodic.collect_tenant(database, storage, tenant) == 1
     assert keys(shop) == chosen
-    shop.rows(
-        "UPDATE " + _artifacts(shop) + " SET superseded_at = now() - interval '23 h' RETURNING 1"
-    )
+    supersede(shop, "23 hours")
     assert periodic.collect_tenant(database, storage, tenant) == 0
-    shop.rows(
-        "UPDATE " + _artifacts(shop) + " SET superseded_at = now() - interval '25 h' RETURNING 1"
-    )
+    supersede(shop, "25 hours")
     assert periodic.collect_tenant(database, storage, tenant) == 1
     assert {key.split("/")[2] for key in keys(shop)} == {"sources"}
 
