@@ -8,10 +8,11 @@ transaction; those that take a `Database` cross tenants and are a transaction of
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, TextClause, text
 from sqlalchemy.orm import Session
 
 from core.database import Database
@@ -55,12 +56,18 @@ class Swept:
     repaired: int
 
 
+@cache
+def sql(statement: str) -> TextClause:
+    """A statement, parsed once."""
+    return text(statement)
+
+
 def call(database: Database, statement: str, values: Mapping[str, object]) -> Sequence[Row[Any]]:
     """Run one statement of the closed list in a transaction of its own."""
     with database.engine.connect() as connection:
         # Autocommit saves the round trips of BEGIN and COMMIT.
         connection.execution_options(isolation_level="AUTOCOMMIT")
-        result = connection.execute(text(statement), values)
+        result = connection.execute(sql(statement), values)
         return result.all() if result.returns_rows else []
 
 
@@ -84,7 +91,7 @@ def finish(session: Session, held: Claim, result: Mapping[str, Any] | None) -> b
     """Record a result and open what waited for it; False when overtaken: then roll back."""
     return bool(
         session.scalar(
-            text(
+            sql(
                 "SELECT cell.finish(:stage, :attempt, :holder, 'done', CAST(:result AS jsonb))",
             ),
             {**_fence(held), "result": None if result is None else json.dumps(result)},
@@ -105,7 +112,7 @@ def leave(
     """End an attempt without a result; False when overtaken."""
     return bool(
         session.scalar(
-            text(
+            sql(
                 "SELECT cell.leave(:stage, :attempt, :holder, :state,"
                 " make_interval(secs => :delay), :failures, :losses, CAST(:error AS jsonb))"
             ),
@@ -133,7 +140,7 @@ def insert_graph(session: Session, run: Run | UUID, graph: Graph) -> int:
     run_id = run.id if isinstance(run, Run) else run
     # The run first: the order in which every transition takes its locks.
     row = session.execute(
-        text(
+        sql(
             "SELECT r.tenant_id, r.class, t.lane FROM cell.runs r"
             " JOIN cell.tenants t USING (tenant_id) WHERE r.id = :run FOR UPDATE OF r"
         ),
@@ -162,20 +169,20 @@ def insert_graph(session: Session, run: Run | UUID, graph: Graph) -> int:
     _insert_edges(session, row.tenant_id, [(ids[n], ids[s.name]) for s in fresh for n in s.needs])
     ready = [stage for stage in stages if stage["pending"] == 0]
     session.execute(
-        text(
+        sql(
             "UPDATE cell.runs SET unfinished = unfinished + :stages, active = active + :ready"
             " WHERE id = :run"
         ),
         {"run": run_id, "stages": len(stages), "ready": len(ready)},
     )
     for queue in sorted({str(stage["queue"]) for stage in ready}):
-        session.execute(text("SELECT pg_notify('ledger_ready', :queue)"), {"queue": queue})
+        session.execute(sql("SELECT pg_notify('ledger_ready', :queue)"), {"queue": queue})
     return len(stages)
 
 
 def _stages_of(session: Session, run_id: UUID) -> dict[str, tuple[UUID, str]]:
     rows = session.execute(
-        text("SELECT name, id, state FROM cell.stage_runs WHERE run_id = :run"), {"run": run_id}
+        sql("SELECT name, id, state FROM cell.stage_runs WHERE run_id = :run"), {"run": run_id}
     )
     return {row.name: (row.id, row.state) for row in rows}
 
@@ -184,7 +191,7 @@ def _insert_stages(
     session: Session, run_id: UUID, run: Row[Any], stages: Sequence[Mapping[str, object]]
 ) -> dict[str, UUID]:
     rows = session.execute(
-        text(
+        sql(
             "INSERT INTO cell.stage_runs (tenant_id, run_id, lane, class, name, queue, state,"
             " pending, version, options, deadline_seconds, ready_at)"
             " SELECT :tenant, :run, :lane, :class, name, queue,"
@@ -211,7 +218,7 @@ def _insert_edges(session: Session, tenant_id: UUID, edges: Sequence[tuple[UUID,
         return
     needs, stages = zip(*edges, strict=True)
     session.execute(
-        text(
+        sql(
             "INSERT INTO cell.stage_edges (tenant_id, needs_id, stage_id)"
             " SELECT :tenant, * FROM unnest(CAST(:needs AS uuid[]), CAST(:stages AS uuid[]))"
         ),
