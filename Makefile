@@ -39,10 +39,10 @@ demo: install
 	@exec $(BIN)/automator process docs/demo/clip.mp4 --out demo $(ARGS)
 
 test: .venv/.test
-	@$(BIN)/python -m pytest -n $(PROCESSES) -m 'not long' $(ARGS)
+	@$(BIN)/python -m pytest -n $(PROCESSES) --dist loadgroup -m 'not long' $(ARGS)
 
 test-all: .venv/.test
-	@$(BIN)/python -m pytest -n $(PROCESSES) $(ARGS)
+	@$(BIN)/python -m pytest -n $(PROCESSES) --dist loadgroup $(ARGS)
 
 check: .venv/.test
 	@$(BIN)/ruff check --quiet .

@@ -24,6 +24,8 @@ from services import runs
 from services.installation import DEFAULT_TENANT, Installation
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.xdist_group("process")  # one installation for the module
+
 CLIP = ROOT / "docs" / "demo" / "clip.mp4"
 SCHEMA = ROOT / "docs" / "manifest.schema.json"
 
@@ -182,7 +184,7 @@ def ffmpeg_noise(target: Path) -> None:
     from transcoders.tools import find_tools
 
     source = "testsrc2=s=1920x1080:r=30,noise=alls=50:allf=t"
-    encode = ("-t", "30", "-c:v", "mjpeg", "-q:v", "8")
+    encode = ("-t", "8", "-c:v", "mjpeg", "-q:v", "8")
     ffmpeg = str(find_tools().ffmpeg)
     subprocess.run(
         [ffmpeg, "-v", "error", "-f", "lavfi", "-i", source, *encode, str(target)], check=True
