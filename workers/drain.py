@@ -22,10 +22,12 @@ class DrainPipe:
 
     def adopt(self) -> None:
         """Called in a process of the pool: the writing end belongs to the first process alone."""
-        if os.getpid() != self._owner and self._writer >= 0:
+        if os.getpid() == self._owner:
+            return
+        if self._writer >= 0:
             os.close(self._writer)
             self._writer = -1
-            _die_with(self._owner)
+        _die_with(self._owner)
 
     def begin(self) -> None:
         """Called in the first process: take nothing new, finish what fits."""
