@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import statistics
 import subprocess
 import time
 from collections.abc import Iterator
@@ -10,9 +11,12 @@ from functools import partial
 from pathlib import Path
 from uuid import UUID
 
+import psycopg
 import pytest
 import redis
+from sqlalchemy import text
 
+from core.database import tenant_role
 from core.embedded import EmbeddedServers
 from pipeline.plan.types import Graph
 from services import runs
@@ -145,3 +149,39 @@ def test_a_full_disk_delays_stages_and_loses_none(
         ballast.unlink()
         assert shop.ended(run, seconds=20) == ["done"]
         worker.stop()
+
+
+@pytest.mark.long
+@pytest.mark.timeout(400)
+def test_transactions_left_open_for_minutes_hold_up_nobody_for_long(
+    postgres: PostgresForTests, valkey: str, tmp_path: Path
+) -> None:
+    with workshop(postgres, valkey, tmp_path, tenant_count=2) as shop:
+        shop.relay()
+        shop.worker(slots=2)
+        blocked = shop.start(Graph((spec("burn.a", seconds=1),)), tenant=1)
+        with (
+            psycopg.connect(shop.superuser_url) as old,
+            shop.installation.cell().engine.connect() as forgotten,
+        ):
+            # One keeps every dead row alive; one, of a program of ours, holds locks of the ledger.
+            old.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            old.execute("SELECT count(*) FROM cell.stage_runs")
+            role = tenant_role(shop.places[1].tenant_id)
+            forgotten.execute(text("SELECT set_config('role', :role, true)"), {"role": role})
+            forgotten.execute(
+                text("SELECT 1 FROM cell.runs WHERE id = :run FOR UPDATE"), {"run": blocked}
+            )
+            seconds, end = [], time.monotonic() + 150
+            while time.monotonic() < end:
+                began = time.monotonic()
+                run = shop.start(Graph(tuple(spec(f"noop.{n}") for n in range(200))))
+                assert shop.ended(run, seconds=20) == ["done"]
+                seconds.append(time.monotonic() - began)
+            assert shop.state(blocked) == "done", "the server ends what a program forgot"
+            forgotten.invalidate()
+            old.rollback()
+        # Dead rows that nobody may remove make it slower, and not more than a little.
+        early, late = (statistics.median(part) for part in (seconds[:10], seconds[-10:]))
+        assert late < 3 * early, seconds
+        assert shop.one("SELECT max(losses) FROM cell.stage_runs") <= 1
