@@ -183,10 +183,10 @@ def claims(
         database.dispose()
         visited = _visited(shop, versions)
         different = _at_once(shop, versions)
-    p50, p99 = _p50_p99(taken[5:])
+    p50, p99 = _p50_p99(taken)
     name = f"at {count:,} ready over {tenants:,} tenant{'s' if tenants > 1 else ''}"
     yield (f"claim {name}, p50 / p99", f"{p50:.2f} / {p99:.2f} ms", "p99 < 5 ms"), p99 < 5
-    yield (f"rows visited by a claim {name}", f"{visited}", "< 100"), visited < 100
+    yield (f"rows visited by a claim {name}, most of 50", f"{visited}", "< 100"), visited < 100
     row = (f"16 claimers at once {name}", f"{different} different stages", "16")
     yield row, different == 16
 
@@ -233,17 +233,24 @@ def _fill(shop: Workshop, count: int, tenants: int) -> None:
 
 
 def _visited(shop: Workshop, versions: tuple[str, ...]) -> int:
+    """The most rows that one of fifty claims fetched, its own bookkeeping included.
+
+    EXPLAIN does not look into functions; PostgreSQL's counters of the transaction do.
+    """
+    most = 0
     with psycopg.connect(shop.superuser_url) as connection:
-        connection.execute(
-            "SELECT * FROM cell.claim('media', %s, '8 s', %s)", [uuid4(), list(versions)]
-        )
-        row = connection.execute(
-            "SELECT sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))"
-            " FROM pg_stat_xact_user_tables WHERE schemaname = 'cell'"
-        ).fetchone()
-        connection.rollback()
-    assert row is not None
-    return int(row[0])
+        for _ in range(50):
+            connection.execute(
+                "SELECT * FROM cell.claim('media', %s, '8 s', %s)", [uuid4(), list(versions)]
+            )
+            row = connection.execute(
+                "SELECT sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))"
+                " FROM pg_stat_xact_user_tables WHERE schemaname = 'cell'"
+            ).fetchone()
+            connection.rollback()
+            assert row is not None
+            most = max(most, int(row[0]))
+    return most
 
 
 def _at_once(shop: Workshop, versions: tuple[str, ...]) -> int:
