@@ -1,17 +1,29 @@
-"""`python -m api --host H --port N`: serve the API in this process until SIGTERM."""
+"""`python -m api --host H --port N`: serve the API in this process until SIGTERM.
+
+With `--fd`, on a listening socket that this process has inherited.
+"""
 
 import argparse
+import socket
+import sys
+from contextlib import suppress
 
 import uvicorn
 
+from core.logging import configure_logging
+from core.settings import get_settings
+
 
 def main() -> None:
-    """Parse the address and serve."""
+    """Parse the address and serve; ends the process with status 3 where it cannot."""
     parser = argparse.ArgumentParser(prog="python -m api")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--fd", type=int, help="an open socket instead of an address")
     arguments = parser.parse_args()
-    uvicorn.run(
+    settings = get_settings()
+    configure_logging(level=settings.log_level, as_json=settings.log_json)
+    config = uvicorn.Config(
         "api.app:create_app",
         factory=True,
         host=arguments.host,
@@ -21,8 +33,15 @@ def main() -> None:
         # A stop may not wait for a stream that a client keeps open.
         timeout_graceful_shutdown=1,
         access_log=False,
+        log_config=None,  # ours hides secrets, and speaks JSON where it is asked to
         server_header=False,
     )
+    server = uvicorn.Server(config)
+    # Not as Config(fd=…), which takes every socket for a unix one.
+    with suppress(KeyboardInterrupt):  # uvicorn has stopped, and raises it to say so
+        server.run([socket.socket(fileno=arguments.fd)] if arguments.fd is not None else None)
+    if not server.started:
+        sys.exit(3)
 
 
 if __name__ == "__main__":

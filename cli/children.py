@@ -17,6 +17,7 @@ from core.embedded.processes import signal_group, spawn
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0
 _STEADY_SECONDS = 30.0
+_PAUSE_AFTER_REFUSAL = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Program:
 
     Programs of a lower `wave` are stopped before those of a higher one are asked to. An `early`
     one is started before the servers are, and while the databases are being migrated. `secrets`
-    names the variables that it is told and others are not.
+    names the variables that it is told and others are not, `descriptors` are what it inherits.
     """
 
     name: str
@@ -35,18 +36,20 @@ class Program:
     secrets: tuple[str, ...] = ()
     stop_seconds: float = 2.2
     early: bool = False
+    descriptors: tuple[int, ...] = ()
 
 
-def default_programs(*, host: str, port: int, workers: int) -> tuple[Program, ...]:
-    """The API, the relay and the workers."""
+def default_programs(*, listener: int, workers: int) -> tuple[Program, ...]:
+    """The API on the socket `listener`, the relay and the workers."""
     python = (sys.executable, "-m", "cli.quick")
     light = 2
     return (
         Program(
             "api",
-            (*python, "api", "--host", host, "--port", str(port)),
+            (*python, "api", "--fd", str(listener)),
             wave=1,
             secrets=("AUTOMATOR_TOKEN",),
+            descriptors=(listener,),
             early=True,  # it takes a second to import, and refuses tenants that are too old
         ),
         Program("relay", (*python, "workers.relay")),
@@ -93,7 +96,11 @@ class Child:
             self.say(f"{self.program.name} ended ({_reason(code)}); {self._last_line[0]}".strip())
             self._pause = min(self._pause * 2, _LONGEST_PAUSE)
         if now >= self._not_before:
-            self._start(now)
+            try:
+                self._start(now)
+            except OSError as error:  # there is no process or no space to be had just now
+                self._not_before = now + _PAUSE_AFTER_REFUSAL
+                self.say(f"{self.program.name} cannot be started: {error.strerror}")
 
     def run_to_end(self) -> int:
         """Runs the program once and returns its exit status, negative for a signal."""
@@ -136,6 +143,7 @@ class Child:
                 death_signal=signal.SIGKILL,
                 output=output,
                 env=self.environment,
+                descriptors=self.program.descriptors,
             )
         finally:
             os.close(output)

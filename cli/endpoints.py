@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from core.embedded.folders import data_folder
 from core.embedded.logs import LogPump
 from core.embedded.processes import signal_group, spawn
 from core.embedded.secrets import write_private
@@ -34,16 +35,6 @@ class Endpoints:
     database_admin_url: str | None
     redis_url: str
     storage_url: str
-
-    def environment(self) -> dict[str, str]:
-        """The addresses as the environment variables that Settings reads."""
-        named = {
-            "DATABASE_URL": self.database_url,
-            "DATABASE_ADMIN_URL": self.database_admin_url,
-            "REDIS_URL": self.redis_url,
-            "STORAGE_URL": self.storage_url,
-        }
-        return {name: value for name, value in named.items() if value is not None}
 
 
 def write_endpoints(data_dir: Path, endpoints: Endpoints) -> None:
@@ -100,7 +91,7 @@ def start_installation(data_dir: Path, *, workers: int | None = None) -> Iterato
         command += ["--workers", str(workers)]
     said: list[str] = []
     pump = LogPump()
-    data_dir.mkdir(parents=True, exist_ok=True)
+    data_folder(data_dir)
     output = pump.open(data_dir / "logs" / "up.log", said.append)
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
     supervisor = spawn(command, death_signal=signal.SIGTERM, output=output, env=environment)

@@ -3,6 +3,7 @@
 It imports neither SQLAlchemy nor Celery, nor anything else that it would carry for nothing.
 """
 
+import errno
 import json
 import os
 import secrets
@@ -11,7 +12,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -20,7 +21,7 @@ from types import FrameType
 from cli.children import Child, Program, default_programs, stop_in_waves
 from cli.endpoints import ENDPOINTS, Endpoints, lock_installation, write_endpoints
 from core.embedded import EmbeddedServers
-from core.embedded.folders import private_folder
+from core.embedded.folders import data_folder
 from core.embedded.logs import LogPump
 from core.embedded.processes import end_all, processes_marked
 from core.embedded.secrets import load_secrets, write_private
@@ -30,6 +31,7 @@ MARK = "AUTOMATOR_SUPERVISED"
 _TICK_SECONDS = 0.1
 _START_SECONDS = 120.0
 _TAKEN_PORTS_TRIED = 50
+_BACKLOG = 2048  # as uvicorn's own
 # A person who presses Ctrl-C waits; what a worker cannot finish by then is returned to the ledger.
 _WORKER_GRACE_SECONDS = 1
 # What only those programs are told that need it; the owner's address is for migrations alone.
@@ -69,6 +71,7 @@ class Supervisor:
         self._pump = LogPump()
         self._children: list[Child] = []
         self._servers: EmbeddedServers | None = None
+        self._listener: socket.socket | None = None
         self._stopping = False
         self._revive_after = 0.0
 
@@ -77,9 +80,7 @@ class Supervisor:
 
         Raises Conflict if the data folder is in use, and what else keeps it from starting.
         """
-        if not self._data.exists():
-            private_folder(self._data, mode=0o711 if os.geteuid() == 0 else 0o700)
-        lock = lock_installation(self._data)
+        lock = lock_installation(data_folder(self._data))
         (self._data / ENDPOINTS).unlink(missing_ok=True)
         try:
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -87,7 +88,8 @@ class Supervisor:
                 if signal.getsignal(number) is not signal.SIG_IGN:
                     signal.signal(number, self._on_signal)
             self._start()
-            while True:
+            # Asked, too: an exception that a signal raised inside a destructor would be lost.
+            while not self._stopping:
                 time.sleep(_TICK_SECONDS)
                 self._tick()
         except _StopAsked:
@@ -100,9 +102,10 @@ class Supervisor:
         began = time.monotonic()
         end_all(self._leftovers, polite=signal.SIGTERM, patience=1.0)
         environment = self._environment()
-        port = self._choose_port()
+        self._listener = listener = self._listen()
+        port = int(listener.getsockname()[1])
         api = f"http://{_in_url(self._plan.host)}:{port}"
-        programs = self._plan.programs(host=self._plan.host, port=port, workers=self._plan.workers)
+        programs = self._plan.programs(listener=listener.fileno(), workers=self._plan.workers)
         self._launch([program for program in programs if program.early], environment)
         if self._servers is not None:
             self._servers.start()
@@ -126,6 +129,7 @@ class Supervisor:
         self._say(f"  data   {self._data}")
 
     def _launch(self, programs: Sequence[Program], environment: dict[str, str]) -> None:
+        environment = environment | _cells_without_owners(environment.get("CELLS"))
         for program in programs:
             log = self._data / "logs" / f"{program.name}.log"
             known = {
@@ -177,16 +181,25 @@ class Supervisor:
             write_private(path, json.dumps(known, indent=2) + "\n")
         return known["token"]
 
-    def _choose_port(self) -> int:
+    def _listen(self) -> socket.socket:
+        """The API's socket, ours for good: however often the API starts, nobody takes its port.
+
+        Raises Misconfigured where the address cannot be had.
+        """
         wanted = self._plan.port
         first = 8000 if wanted is None else wanted
         tries = _TAKEN_PORTS_TRIED if wanted is None else 1
         for port in range(first, first + tries):
             family = socket.AF_INET6 if ":" in self._plan.host else socket.AF_INET
-            with socket.socket(family) as probe, suppress(OSError):
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                probe.bind((self._plan.host, port))
-                return int(probe.getsockname()[1])
+            try:
+                return socket.create_server(
+                    (self._plan.host, port), family=family, backlog=_BACKLOG
+                )
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise Misconfigured(
+                        f"the API cannot listen at {self._plan.host}, port {port}: {error.strerror}"
+                    ) from error
         raise Misconfigured(
             f"port {first} of {self._plan.host} is taken: stop what uses it, or choose another"
             " with --port"
@@ -210,6 +223,8 @@ class Supervisor:
     def _wait_ready(self, port: int, queues: set[str]) -> None:
         deadline = time.monotonic() + _START_SECONDS
         while not self._is_ready(port, queues):
+            if self._stopping:
+                raise _StopAsked
             if time.monotonic() > deadline:
                 raise Unavailable(f"not ready in {_START_SECONDS:.0f} s: see {self._data}/logs")
             time.sleep(0.03)
@@ -233,7 +248,7 @@ class Supervisor:
             try:
                 for name in self._servers.revive():
                     self._say(f"{name} had died and runs again")
-            except AutomatorError as error:
+            except (AutomatorError, OSError) as error:  # OSError: no process or space to be had
                 self._say(str(error))
                 self._revive_after = time.monotonic() + 5
         for child in self._children:
@@ -241,12 +256,15 @@ class Supervisor:
 
     def _stop(self) -> None:
         self._stopping = True
-        (self._data / ENDPOINTS).unlink(missing_ok=True)
-        stop_in_waves(self._children)
-        end_all(self._leftovers)
-        if self._servers is not None:
-            self._servers.stop()
-        self._pump.close()
+        with ExitStack() as last_first:  # each is done, whatever becomes of the others
+            last_first.callback(self._pump.close)
+            if self._servers is not None:
+                last_first.callback(self._servers.stop)
+            last_first.callback(end_all, self._leftovers)
+            last_first.callback(stop_in_waves, self._children)
+            if self._listener is not None:
+                last_first.callback(self._listener.close)
+            last_first.callback((self._data / ENDPOINTS).unlink, missing_ok=True)
 
     def _leftovers(self) -> list[int]:
         return processes_marked(MARK, str(self._data))
@@ -255,6 +273,20 @@ class Supervisor:
         if not self._stopping:
             self._stopping = True
             raise _StopAsked
+
+
+def _cells_without_owners(cells: str | None) -> dict[str, str]:
+    """The setting CELLS as programs are told it; its owners' addresses are for migrations alone."""
+    if not cells:
+        return {}
+    try:
+        kept = {
+            name: {part: value for part, value in urls.items() if part != "admin_url"}
+            for name, urls in json.loads(cells).items()
+        }
+    except (ValueError, AttributeError):
+        raise Misconfigured("CELLS must be a JSON object of cells by name") from None
+    return {"CELLS": json.dumps(kept)}
 
 
 def _in_url(host: str) -> str:

@@ -16,6 +16,7 @@ import psycopg
 from psycopg import sql
 
 from core.database import tenant_role
+from core.embedded.folders import data_folder
 from core.errors import Conflict, Rejected
 from core.settings import Settings
 from models.migrations import tenant_versions, versions
@@ -47,7 +48,7 @@ def restore(settings: Settings, file: Path, *, force: bool = False) -> Descripti
         by_cell[tenant.cell].append(tenant)
     for name, saved in by_cell.items():
         _make_schemas(known[name], saved)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    data_folder(settings.data_dir)
     with tempfile.TemporaryDirectory(dir=settings.data_dir) as folder:
         _put_files(settings, file, Path(folder))
         for saved_cell in sorted(description.cells, key=lambda saved: saved.name == MAIN_CELL):

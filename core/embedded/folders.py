@@ -33,6 +33,16 @@ def private_folder(path: Path, *, mode: int = 0o700) -> Path:
     return path
 
 
+def data_folder(path: Path) -> Path:
+    """The data folder of an installation, made if there is none, as closed as it can be.
+
+    Root's lets others through: PostgreSQL runs as a lesser user in a 0700 folder below.
+    """
+    if not path.exists():
+        private_folder(path, mode=0o711 if os.geteuid() == 0 else 0o700)
+    return path
+
+
 def runtime_folder(data_dir: Path) -> Path:
     """The folder for the sockets of `data_dir`, always the same: in it, or short under /tmp.
 

@@ -62,10 +62,12 @@ def spawn(
     output: int,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
+    descriptors: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     """Starts `command` in its own session; it gets `death_signal` when the calling thread ends.
 
-    Call it from the main thread. `output` is a file descriptor for stdout and stderr.
+    Call it from the main thread. `output` is a file descriptor for stdout and stderr;
+    `descriptors` are open in it under the same numbers.
     """
     who = identity or own_identity()
     launcher = [sys.executable, "-I", "-S", str(_CHILD)]
@@ -77,6 +79,7 @@ def spawn(
         stderr=subprocess.STDOUT,
         cwd=cwd,
         env=dict(env) if env is not None else None,
+        pass_fds=descriptors,
         start_new_session=True,
     )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.embedded import bootstrap
-from core.embedded.folders import private_folder, runtime_folder
+from core.embedded.folders import data_folder, runtime_folder
 from core.embedded.logs import LogPump
 from core.embedded.postgres import PostgresServer
 from core.embedded.secrets import load_secrets
@@ -62,9 +62,9 @@ class EmbeddedServers:
 
         Raises Conflict if they run already for another process.
         """
-        if not self._data.exists():
-            private_folder(self._data, mode=0o711 if os.geteuid() == 0 else 0o700)
-        self._lock = os.open(self._data / "servers.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        self._lock = os.open(
+            data_folder(self._data) / "servers.lock", os.O_RDWR | os.O_CREAT, 0o600
+        )
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

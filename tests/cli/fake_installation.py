@@ -12,13 +12,16 @@ from cli.supervisor import Plan, Supervisor
 from core.errors import AutomatorError
 
 API = """
-import http.server, sys
+import http.server, socket, sys
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200); self.end_headers()
         self.wfile.write(b'{"slots": {"media": 1}}')
     def log_message(self, *_): pass
-http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+server = http.server.HTTPServer(("127.0.0.1", 0), Handler, bind_and_activate=False)
+server.socket.close()
+server.socket = socket.socket(fileno=int(sys.argv[1]))
+server.serve_forever()
 """
 WORKER = """
 import signal, subprocess, sys, time
@@ -34,10 +37,11 @@ BROKEN = "import sys; sys.exit('a broken program has died')"
 def main(data: str, port: str, *traits: str) -> None:
     """Runs until a signal comes."""
 
-    def programs(*, host: str, port: int, workers: int) -> list[Program]:
-        del host, workers
+    def programs(*, listener: int, workers: int) -> list[Program]:
+        del workers
+        api = (sys.executable, "-c", API, str(listener))
         found = [
-            Program("api", (sys.executable, "-c", API, str(port)), wave=1),
+            Program("api", api, wave=1, descriptors=(listener,)),
             Program("worker", (sys.executable, "-c", WORKER, *traits), queues=("media",)),
         ]
         if "broken" in traits:
@@ -47,7 +51,10 @@ def main(data: str, port: str, *traits: str) -> None:
     migrate = (sys.executable, "-c", "import sys; sys.exit('no way')") if "old" in traits else ()
     chosen = None if port == "any" else int(port)
     durable = "durable" in traits
-    plan = Plan(Path(data), port=chosen, durable=durable, migrate=migrate, programs=programs)
+    host = next((one.removeprefix("--host=") for one in traits if "=" in one), "127.0.0.1")
+    plan = Plan(
+        Path(data), host=host, port=chosen, durable=durable, migrate=migrate, programs=programs
+    )
     Supervisor(plan, lambda line: sys.stdout.write(line + "\n")).run()
 
 

@@ -1,5 +1,6 @@
 """`automator up`: one process tree that starts, recovers and ends cleanly."""
 
+import json
 import os
 import shutil
 import signal
@@ -17,7 +18,9 @@ import psutil
 import psycopg
 import pytest
 
+from cli.children import Child, Program
 from cli.endpoints import Endpoints, read_endpoints, running_installation
+from core.embedded.logs import LogPump
 from tests.servers import PostgresForTests
 
 ROOT = Path(__file__).parents[2]
@@ -210,6 +213,13 @@ def _command(process: psutil.Process) -> list[str]:
         return []
 
 
+def _user(process: psutil.Process) -> int | None:
+    try:
+        return process.uids().real
+    except psutil.Error:  # a server's helper that has just ended
+        return None
+
+
 @pytest.mark.parametrize("server", ["postgres", "valkey-server"])
 def test_a_killed_server_runs_again_soon(up: Callable[..., Up], server: str) -> None:
     running = up()
@@ -247,12 +257,45 @@ def test_an_explicit_port_that_is_taken_is_an_error_and_a_default_one_moves(
         refused = up(str(port))
         assert refused.process.wait(20) == 1
         assert f"port {port} of 127.0.0.1 is taken" in refused.output.read_text()
-    one = up("any", data=folder / "one").wait_ready()
-    two = up("any", data=folder / "two").wait_ready()
+    at_once = [up("any", data=folder / name) for name in ("one", "two")]
+    one, two = (each.wait_ready() for each in at_once)
     assert one.api != two.api
     assert one.database_url != two.database_url
     assert answers(one)
     assert answers(two)
+
+
+def test_an_address_that_is_not_ours_is_told_in_words(up: Callable[..., Up]) -> None:
+    refused = up("0", "--host=203.0.113.1")
+    assert refused.process.wait(20) == 1
+    assert "Cannot assign requested address" in refused.output.read_text()
+
+
+def test_a_program_that_cannot_be_started_is_tried_again(folder: Path) -> None:
+    pump = LogPump()
+    said: list[str] = []
+    (folder / "logs").write_text("in the way")
+    program = Program("sleeper", (sys.executable, "-c", "import time; time.sleep(60)"))
+    child = Child(program, {}, folder / "logs" / "sleeper.log", pump, said.append)
+    child.tick()
+    assert "sleeper cannot be started: " in said[0]
+    child.tick()
+    assert len(said) == 1
+    (folder / "logs").unlink()
+    child._not_before = 0.0
+    child.tick()
+    assert child.process is not None
+    child.finish(0.0)
+    pump.close()
+
+
+def test_programs_are_not_told_the_owners_of_cells(up: Callable[..., Up]) -> None:
+    cells = {"second": {"url": "postgresql://second", "admin_url": "postgresql://owner"}}
+    running = up("0", CELLS=json.dumps(cells))
+    running.wait_ready()
+    told = [one.environ().get("CELLS") for one in running.tree() if "-c" in _command(one)]
+    assert told
+    assert {str(cells) for cells in told} == {'{"second": {"url": "postgresql://second"}}'}
 
 
 def test_servers_of_the_user_s_own_are_used_and_left_alone(
@@ -266,7 +309,11 @@ def test_servers_of_the_user_s_own_are_used_and_left_alone(
     }
     running = up("0", **theirs)
     endpoints = running.wait_ready()
-    assert theirs == {name: endpoints.environment()[name] for name in theirs}
+    assert list(theirs.values()) == [
+        endpoints.database_url,
+        endpoints.database_admin_url,
+        endpoints.redis_url,
+    ]
     assert not [one for one in running.tree() if one.name() in ("postgres", "valkey-server")]
     running.stop()
     assert answers(endpoints)
@@ -305,5 +352,5 @@ def test_an_ordinary_user_can_run_it(up: Callable[..., Up], folder: Path) -> Non
     running = up(data=home / "data", command=(*as_user, *told, *module))
     endpoints = running.wait_ready()
     assert answers(endpoints)
-    assert {one.uids().real for one in running.tree()} == {12345}
+    assert {user for one in running.tree() if (user := _user(one)) is not None} == {12345}
     assert running.stop() < 3
