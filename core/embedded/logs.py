@@ -17,9 +17,29 @@ KEPT = 2
 class _Sink:
     path: Path
     on_line: Callable[[str], None] | None
-    file: BinaryIO
-    size: int
+    file: BinaryIO | None = None
     partial: bytes = field(default=b"")
+
+    def open(self) -> BinaryIO:
+        """The file at `path`, opened anew if somebody has moved or deleted the one we had."""
+        if self.file is not None:
+            ours = os.fstat(self.file.fileno())
+            try:
+                if os.path.samestat(ours, os.stat(self.path)):
+                    return self.file
+            except FileNotFoundError:
+                pass
+            self.close()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.file = self.path.open("ab", buffering=0)
+        os.fchmod(self.file.fileno(), 0o600)
+        return self.file
+
+    def close(self) -> None:
+        """Closes the file; `open` has another."""
+        if self.file is not None:
+            self.file.close()
+            self.file = None
 
 
 class LogPump:
@@ -45,12 +65,11 @@ class LogPump:
 
         `on_line` sees each line, in the pump's thread.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
+        sink = _Sink(path, on_line)
+        sink.open()
         read, write = os.pipe()
-        file = path.open("ab", buffering=0)
-        os.fchmod(file.fileno(), 0o600)
         with self._lock:
-            self._waiting.append((read, _Sink(path, on_line, file, file.tell())))
+            self._waiting.append((read, sink))
         os.write(self._wake_write, b"!")
         return write
 
@@ -69,7 +88,7 @@ class LogPump:
             self._selector.unregister(key.fd)
             os.close(key.fd)
             if key.data is not None:
-                key.data.file.close()
+                key.data.close()
         os.close(self._wake_write)
         self._selector.close()
 
@@ -89,7 +108,7 @@ class LogPump:
             else:
                 self._selector.unregister(key.fd)
                 os.close(key.fd)
-                key.data.file.close()
+                key.data.close()
         with self._lock:
             arrived, self._waiting = self._waiting, []
         for descriptor, sink in arrived:
@@ -103,15 +122,13 @@ def _write(sink: _Sink, chunk: bytes) -> None:
         sink.partial = sink.partial[-65536:]
         for line in lines:
             sink.on_line(line.decode(errors="replace"))
-    if sink.size + len(chunk) > MAX_BYTES:
-        sink.file.close()
+    file = sink.open()
+    if os.fstat(file.fileno()).st_size + len(chunk) > MAX_BYTES:
+        sink.close()
         for number in range(KEPT - 1, 0, -1):
             older = sink.path.with_name(f"{sink.path.name}.{number}")
             if older.exists():
                 older.replace(sink.path.with_name(f"{sink.path.name}.{number + 1}"))
         sink.path.replace(sink.path.with_name(f"{sink.path.name}.1"))
-        sink.file = sink.path.open("ab", buffering=0)
-        os.fchmod(sink.file.fileno(), 0o600)
-        sink.size = 0
-    sink.file.write(chunk)
-    sink.size += len(chunk)
+        file = sink.open()
+    file.write(chunk)

@@ -33,6 +33,9 @@ _SETTINGS = {
     "io_method": "sync",  # no processes that wait for reads of a database that is in memory
     "max_logical_replication_workers": "0",
     "log_checkpoints": "off",
+    # The log names no values: what an error's detail and statement hold are a tenant's rows.
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
     "log_line_prefix": "%m [%p] %u@%d ",
     "cluster_name": "automator",
 }
@@ -138,7 +141,13 @@ class PostgresServer:
         shutil.rmtree(self.sockets, ignore_errors=True)
 
     def _refuse_other_major(self) -> None:
-        made_by = (self.folder / "PG_VERSION").read_text().strip()
+        try:
+            made_by = (self.folder / "PG_VERSION").read_text().strip()
+        except OSError as error:
+            raise Misconfigured(
+                f"{self.folder} is no database of PostgreSQL: put its files back, or move it away"
+                " and `automator restore` a backup"
+            ) from error
         said = subprocess.run(
             [postgres_program(), "--version"], capture_output=True, text=True, check=True
         )
@@ -199,7 +208,8 @@ class PostgresServer:
         """Gives `path`, with all below it, to the user as whom the server runs."""
         if os.geteuid() != 0 or path.lstat().st_uid == who.uid:
             return
-        for folder, _, files in os.walk(path):
+        # From the bottom: if this is cut short, the next start sees who owns the top and goes on.
+        for folder, _, files in os.walk(path, topdown=False):
             for name in files:
                 os.chown(os.path.join(folder, name), who.uid, who.gid, follow_symlinks=False)
             os.chown(folder, who.uid, who.gid, follow_symlinks=False)

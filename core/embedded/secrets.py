@@ -6,12 +6,22 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+from core.errors import Misconfigured
+
 _NAMES = ("superuser", "owner", "app")
 
 
 def load_secrets(path: Path) -> dict[str, str]:
-    """Reads the passwords from `path` (0600), making those that are missing."""
-    known: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    """Reads the passwords from `path` (0600), making those that are missing.
+
+    Raises Misconfigured for a damaged file: others in its place would open nothing.
+    """
+    try:
+        known: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+        if not isinstance(known, dict):
+            raise ValueError
+    except ValueError:
+        raise Misconfigured(f"{path} is damaged: put back a copy of it") from None
     if not all(known.get(name) for name in _NAMES):
         known = {**{name: secrets.token_hex(24) for name in _NAMES}, **known}
         write_private(path, json.dumps(known, indent=2) + "\n")

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,26 @@ def test_a_line_in_pieces_is_seen_whole(tmp_path: Path) -> None:
     run(pump.open(tmp_path / "a.log", lines.append), code)
     pump.close()
     assert lines == ["ab", "c"]
+
+
+@pytest.mark.parametrize("lost", ["deleted", "moved", "its folder too"])
+def test_a_log_that_somebody_takes_away_is_begun_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    monkeypatch.setattr(logs, "MAX_BYTES", 100_000)
+    pump = LogPump()
+    log = tmp_path / "logs" / "a.log"
+    output = pump.open(log)
+    os.write(output, b"before\n")
+    while not log.exists() or log.stat().st_size == 0:
+        time.sleep(0.01)
+    if lost == "moved":
+        log.rename(log.with_name("old.log"))
+    else:
+        log.unlink()
+    if lost == "its folder too":
+        log.parent.rmdir()
+    run(output, "for i in range(30_000): print(i)")
+    pump.close()
+    assert log.read_text().endswith("29999\n")
+    assert {"a.log", "a.log.1"} <= {path.name for path in log.parent.iterdir()}
