@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound, Unavailable
@@ -68,6 +68,19 @@ def connect(url: str, *, autocommit: bool = True) -> psycopg.Connection[tuple[An
     )
 
 
+def _limit_time(connection: psycopg.Connection[tuple[Any, ...]], _: object) -> None:
+    """Sets the timeouts where migrations could not give them to the login.
+
+    A statement, because pgbouncer refuses them as options of the connection.
+    """
+    settings = ", ".join(
+        f"set_config('{name}', '{value}', false)" for name, value in TIMEOUTS.items()
+    )
+    connection.autocommit = True
+    connection.execute(f"SELECT {settings}".encode())
+    connection.autocommit = False
+
+
 class Database:
     """A pool of connections to one cell; `dispose()` it after a fork and at the end."""
 
@@ -94,13 +107,11 @@ class Database:
             max_overflow=0,
             pool_timeout=10,
             pool_pre_ping=pre_ping,
-            connect_args={
-                # Transaction pooling and per-tenant schemas both break server-side prepared plans.
-                "prepare_threshold": None,
-                "connect_timeout": 5,
-                "options": " ".join(f"-c {name}={value}" for name, value in TIMEOUTS.items()),
-            },
+            hide_parameters=True,  # an error's text is logged, and they are a tenant's values
+            # Transaction pooling and per-tenant schemas both break server-side prepared plans.
+            connect_args={"prepare_threshold": None, "connect_timeout": 5},
         )
+        event.listen(self.engine, "connect", _limit_time)
 
     def dispose(self, *, close: bool = True) -> None:
         """Close the pool; with `close` off, forget it, as a forked child must."""
