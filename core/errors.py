@@ -9,7 +9,6 @@ AutomatorError
 ├── LeaseLost                 another worker may own the work now: drop everything
 ├── NotFound
 ├── Conflict
-├── Forbidden
 ├── InsufficientStorage       the free-space reserve would be touched
 ├── Unavailable               come back later
 └── Misconfigured             the operator must change a setting
@@ -88,13 +87,6 @@ class Conflict(AutomatorError):
 
     status = 409
     code = "conflict"
-
-
-class Forbidden(AutomatorError):
-    """The caller is known and may not do this."""
-
-    status = 403
-    code = "forbidden"
 
 
 class InsufficientStorage(AutomatorError):
