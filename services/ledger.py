@@ -12,7 +12,9 @@ from functools import cache
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import Row, TextClause, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from core.database import Database
@@ -75,12 +77,30 @@ def claim(
     database: Database, queue: str, *, lease_seconds: float, versions: Sequence[str]
 ) -> Claim | None:
     """Take the next stage of a queue among tenants whose schema is at one of `versions`."""
+    try:
+        return _claim(database, queue, lease_seconds, versions, patient=True)
+    except DBAPIError as error:
+        # Somebody holds the event head of the tenant whose turn it is: others go first then.
+        if getattr(error.orig, "sqlstate", None) != LockNotAvailable.sqlstate:
+            raise
+        return _claim(database, queue, lease_seconds, versions, patient=False)
+
+
+def _claim(
+    database: Database, queue: str, lease_seconds: float, versions: Sequence[str], *, patient: bool
+) -> Claim | None:
     holder = uuid4()
     rows = call(
         database,
         "SELECT tenant_id, run_id, stage_id, attempt, more FROM cell.claim("
-        ":queue, :holder, make_interval(secs => :lease), CAST(:versions AS text[]))",
-        {"queue": queue, "holder": holder, "lease": lease_seconds, "versions": list(versions)},
+        ":queue, :holder, make_interval(secs => :lease), CAST(:versions AS text[]), :patient)",
+        {
+            "queue": queue,
+            "holder": holder,
+            "lease": lease_seconds,
+            "versions": list(versions),
+            "patient": patient,
+        },
     )
     for row in rows:
         return Claim(row.tenant_id, row.run_id, row.stage_id, row.attempt, holder, row.more)
@@ -106,22 +126,23 @@ def leave(
     *,
     delay_seconds: float = 0.0,
     failures: int = 0,
-    losses: int = 0,
     error: Mapping[str, Any] | None = None,
 ) -> bool:
-    """End an attempt without a result; False when overtaken."""
+    """End an attempt without a result; False when overtaken.
+
+    Where a cancellation was asked for the stage ends cancelled, whatever `state` says.
+    """
     return bool(
         session.scalar(
             sql(
                 "SELECT cell.leave(:stage, :attempt, :holder, :state,"
-                " make_interval(secs => :delay), :failures, :losses, CAST(:error AS jsonb))"
+                " make_interval(secs => :delay), :failures, CAST(:error AS jsonb))"
             ),
             {
                 **_fence(held),
                 "state": state,
                 "delay": delay_seconds,
                 "failures": failures,
-                "losses": losses,
                 "error": None if error is None else json.dumps(error),
             },
         )

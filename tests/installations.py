@@ -95,29 +95,20 @@ def plant(
             [planted.asset, f"{mark}.mp4", HASH, f"{mark}/asset", psycopg.types.json.Jsonb([mark])],
         )
         connection.execute(
+            "INSERT INTO cell.runs (id, tenant_id, asset_id, recipe, unfinished, active)"
+            " VALUES (%s, %s, %s, %s, 2, 1)",
+            [planted.run, planted.id, planted.asset, f"{mark} recipe"],
+        )
+        planted.stage, planted.next_stage = (
+            _plant_stage(connection, planted, stage, mark)
+            for stage in (("first", "ready", 0), ("next", "waiting", 1))
+        )
+        connection.execute(
             "INSERT INTO artifacts (asset_id, run_id, stage_id, stage, attempt, kind, path,"
             " storage_key, mime, bytes, sha256) VALUES"
             " (%s, %s, %s, 'poster', 1, 'poster', %s, %s, 'image/jpeg', 1, %s)",
             [planted.asset, planted.run, planted.stage, f"{mark}.jpg", f"{mark}/artifact", HASH],
         )
-        connection.execute(
-            "INSERT INTO cell.runs (id, tenant_id, asset_id, recipe, unfinished, active)"
-            " VALUES (%s, %s, %s, %s, 2, 1)",
-            [planted.run, planted.id, planted.asset, f"{mark} recipe"],
-        )
-        lane = connection.execute("SELECT lane FROM cell.tenants").fetchone()
-        assert lane is not None
-        for stage, name, state, pending in (
-            (planted.stage, "first", "ready", 0),
-            (planted.next_stage, "next", "waiting", 1),
-        ):
-            connection.execute(
-                "INSERT INTO cell.stage_runs (id, tenant_id, run_id, lane, name, queue, class,"
-                " state, pending, options, error, result)"
-                " VALUES (%s, %s, %s, %s, %s, 'light', 0, %s, %s, %s, %s, %s)",
-                [stage, planted.id, planted.run, lane[0], name, state, pending]
-                + [psycopg.types.json.Jsonb({"mark": mark, "in": place}) for place in "oer"],
-            )
         connection.execute(
             "INSERT INTO cell.stage_edges (tenant_id, needs_id, stage_id) VALUES (%s, %s, %s)",
             [planted.id, planted.stage, planted.next_stage],
@@ -127,6 +118,25 @@ def plant(
             [planted.id, planted.run, planted.stage, psycopg.types.json.Jsonb({"mark": mark})],
         )
     return planted
+
+
+def _plant_stage(
+    connection: psycopg.Connection[Any], planted: Planted, stage: tuple[str, str, int], mark: str
+) -> UUID:
+    """A stage by its name, state and pending; what a tenant may not put in, it changes after."""
+    options, error, result = (
+        psycopg.types.json.Jsonb({"mark": mark, "in": place}) for place in "oer"
+    )
+    row = connection.execute(
+        "INSERT INTO cell.stage_runs (tenant_id, run_id, lane, name, queue, class, state, pending,"
+        " options) SELECT tenant_id, %s, lane, %s, 'light', 0, %s, %s, %s FROM cell.tenants"
+        " RETURNING id",
+        [planted.run, *stage, options],
+    ).fetchone()
+    assert row is not None
+    values = [error, result, row[0]]
+    connection.execute("UPDATE cell.stage_runs SET error = %s, result = %s WHERE id = %s", values)
+    return UUID(str(row[0]))
 
 
 @contextmanager

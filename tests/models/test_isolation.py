@@ -278,7 +278,7 @@ def test_functions_of_the_callers_rights_do_not_reach_the_others_rows(two: Two) 
     harmless: tuple[tuple[str, list[Any], Any], ...] = (
         ("SELECT cell.finish(%s, 0, %s, 'done', NULL)", [stage, nobody], False),
         (
-            "SELECT cell.leave(%s, 0, %s, 'failed', '1 second', 1, 0, NULL)",
+            "SELECT cell.leave(%s, 0, %s, 'failed', '1 second', 1, NULL)",
             [stage, nobody],
             False,
         ),

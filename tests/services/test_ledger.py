@@ -9,10 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any, cast
 from uuid import UUID
 
 import psycopg
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from core.database import Database
 from core.embedded import EmbeddedServers
@@ -100,30 +103,36 @@ def test_sixteen_claimers_at_once_get_sixteen_stages_of_one_tenant(shop: Worksho
     assert len({held.stage_id for held in got if held is not None}) == 16
 
 
-def test_a_join_opens_once_however_its_chunks_end(shop: Workshop) -> None:
-    for _ in range(6):
-        names = [f"noop.{n}" for n in range(64)]
-        graph = Graph((*(spec(name) for name in names), spec("noop.join", needs=tuple(names))))
+@pytest.mark.parametrize(
+    "rounds",
+    [20, pytest.param(200, marks=[pytest.mark.long, pytest.mark.timeout(900)])],
+)
+def test_a_join_opens_once_however_its_chunks_end(shop: Workshop, rounds: int) -> None:
+    names = [f"noop.{n}" for n in range(64)]
+    graph = Graph((*(spec(name) for name in names), spec("noop.join", needs=tuple(names))))
+    url = shop.installation.cell().url
+    databases = [Database(url, pool_size=1) for _ in names]
+    for database in databases:
+        ledger.backlog(database)
+    for _ in range(rounds):
         run = shop.start(graph)
         held = [claim(shop) for _ in names]
-        databases = [Database(shop.installation.cell().url, pool_size=1) for _ in range(16)]
-
-        at_once(16, partial(_finish_all, databases, held))
-        for database in databases:
-            database.dispose()
+        at_once(64, partial(_finish_one, databases, held))
         joined = claim(shop)
         assert joined is not None
         assert claim(shop) is None
         assert shop.stage(run, "noop.join")["id"] == str(joined.stage_id)
         assert finish(shop, joined)
         assert shop.state(run) == "done"
+    for database in databases:
+        database.dispose()
 
 
-def _finish_all(databases: list[Database], held: list[Claim | None], number: int) -> None:
-    for one in held[number::16]:
-        assert one is not None
-        with databases[number].tenant_scope(one.tenant_id) as session:
-            assert ledger.finish(session, one, {})
+def _finish_one(databases: list[Database], held: list[Claim | None], number: int) -> None:
+    one = held[number]
+    assert one is not None
+    with databases[number].tenant_scope(one.tenant_id) as session:
+        assert ledger.finish(session, one, {})
 
 
 def test_an_overtaken_attempt_can_neither_finish_nor_fail_nor_renew(shop: Workshop) -> None:
@@ -199,6 +208,29 @@ def test_cancelling_ends_what_waits_and_tells_what_runs(shop: Workshop) -> None:
     assert (done, shop.state(run)) == (3, "done")
 
 
+def test_an_attempt_ends_in_no_state_but_those_it_may_end_in(shop: Workshop) -> None:
+    run = shop.start(chunks(1))
+    held = claim(shop)
+    assert held is not None
+    finish_as = "SELECT cell.finish(:stage, :attempt, :holder, 'failed', NULL)"
+    values = {"stage": held.stage_id, "attempt": held.attempt, "holder": held.holder}
+    with (
+        pytest.raises(DBAPIError, match="cannot be finished as failed"),
+        shop.installation.tenant_scope(shop.places[0]) as session,
+    ):
+        session.execute(text(finish_as), values)
+    with (
+        pytest.raises(DBAPIError, match="cannot be left as done"),
+        shop.installation.tenant_scope(shop.places[0]) as session,
+    ):
+        ledger.leave(session, held, cast("ledger.EndState", "done"))
+    with shop.installation.tenant_scope(shop.places[0]) as session:
+        assert ledger.leave(session, held, "cancelled")  # which nobody had asked for
+    assert shop.stage(run, "noop.0")["state"] == "ready"
+    with pytest.raises(psycopg.errors.CheckViolation):
+        shop.rows("UPDATE cell.stage_runs SET queue = 'nobodys' RETURNING id")
+
+
 def test_a_join_that_counting_lost_is_repaired(shop: Workshop) -> None:
     run = shop.start(Graph((spec("noop.a"), spec("noop.b", needs=("noop.a",)))))
     held = claim(shop)
@@ -251,6 +283,96 @@ def test_a_suspended_tenant_and_one_at_a_foreign_version_wait(shop: Workshop) ->
     assert held is not None
     assert held.tenant_id == shop.places[2].tenant_id
     assert claim(shop) is None
+
+
+_OTHERS = """
+    WITH made AS (INSERT INTO cell.tenants (tenant_id, schema_version)
+                  SELECT gen_random_uuid(), 'other' FROM generate_series(1, 200)
+                  RETURNING tenant_id, lane),
+         heads AS (INSERT INTO cell.event_heads (tenant_id) SELECT tenant_id FROM made),
+         runs AS (INSERT INTO cell.runs (tenant_id, recipe, unfinished, active)
+                  SELECT tenant_id, 'old', 1, 1 FROM made RETURNING tenant_id, id)
+    INSERT INTO cell.stage_runs (tenant_id, run_id, lane, name, queue, class, state)
+    SELECT m.tenant_id, r.id, m.lane, 'noop', 'media', 0, 'ready'
+      FROM made m JOIN runs r USING (tenant_id) RETURNING 1
+"""
+_VISITED = """
+    SELECT sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))
+      FROM pg_stat_xact_user_tables WHERE schemaname = 'cell'
+"""
+
+
+def test_the_one_tenant_behind_two_hundred_that_wait_is_soon_served(shop: Workshop) -> None:
+    shop.rows(_OTHERS)
+    ((eligible,),) = shop.rows(
+        "UPDATE cell.tenants SET schema_version = %(version)s"
+        " WHERE lane = (SELECT max(lane) FROM cell.tenants) RETURNING tenant_id",
+        version=tenant_versions()[0],
+    )
+    served, visited = None, 0
+    with psycopg.connect(shop.superuser_url) as connection:
+        for _ in range(6):
+            served = connection.execute(
+                "SELECT tenant_id FROM cell.claim('media', gen_random_uuid(), '8 s', %s)",
+                [list(tenant_versions())],
+            ).fetchone()
+            after = connection.execute(_VISITED).fetchone()
+            connection.commit()
+            assert after is not None
+            assert after[0] - visited < 100
+            visited = after[0]
+            if served is not None:
+                break
+    assert served == (eligible,)
+
+
+def test_a_stuck_tenant_keeps_no_other_from_being_served(shop: Workshop) -> None:
+    for tenant in range(2):
+        shop.start(chunks(2), tenant=tenant)
+    with psycopg.connect(shop.superuser_url) as stuck:
+        _hold_head(stuck, shop.places[0])
+        for _ in range(2):
+            held = claim(shop)
+            assert held is not None
+            assert held.tenant_id == shop.places[1].tenant_id
+    held = claim(shop)
+    assert held is not None
+    assert held.tenant_id == shop.places[0].tenant_id
+
+
+def test_a_stuck_tenant_keeps_no_others_lease_from_returning(shop: Workshop) -> None:
+    for tenant in range(4):
+        shop.start(chunks(1), tenant=tenant)
+    held = {one.tenant_id: one for _ in range(4) if (one := claim(shop)) is not None}
+    expire(shop)
+    returned: list[int] = []
+    longest = 0.0
+
+    def all_but(left: int) -> bool:
+        nonlocal longest
+        began = time.monotonic()
+        returned.append(sweep(shop, repair=True).expired)
+        longest = max(longest, time.monotonic() - began)
+        return sum(returned) == 4 - left
+
+    with psycopg.connect(shop.superuser_url) as stuck:
+        _hold_head(stuck, shop.places[0])
+        stage = held[shop.places[1].tenant_id].stage_id
+        stuck.execute("SELECT FROM cell.stage_runs WHERE id = %s FOR UPDATE", [stage])
+        until(lambda: all_but(2), 10, "the others' leases are taken")
+    until(lambda: all_but(0), 10, "the rest follows")
+    assert longest < 2
+
+
+def _hold_head(connection: psycopg.Connection[Any], place: Place) -> None:
+    query = "SELECT FROM cell.event_heads WHERE tenant_id = %s FOR UPDATE"
+    connection.execute(query, [place.tenant_id])
+
+
+def test_a_claim_says_whether_the_other_class_waits(shop: Workshop) -> None:
+    shop.start(chunks(1))
+    shop.start(chunks(1), class_=1)
+    assert [held.more for _ in range(2) if (held := claim(shop)) is not None] == [True, False]
 
 
 def test_a_tenant_of_three_times_the_weight_gets_three_times_the_slots(shop: Workshop) -> None:
@@ -322,11 +444,12 @@ def _swept(shop: Workshop) -> int:
 
 @dataclass
 class Simulation:
-    """Slots that claim, and stages that last one to three ticks."""
+    """Slots that claim, and stages that last one to three ticks where nothing else is said."""
 
     shop: Workshop
     slots: int
     dice: random.Random
+    lasts: Callable[[Claim], int] | None = None
     now: int = 0
     busy: list[tuple[int, Claim]] = field(default_factory=list)
     arrived: dict[UUID, int] = field(default_factory=dict)
@@ -341,7 +464,8 @@ class Simulation:
                 self.busy.remove((end, held))
                 assert finish(self.shop, held)
         while len(self.busy) < self.slots and (taken := claim(self.shop)) is not None:
-            self.busy.append((self.now + self.dice.randint(1, 3), taken))
+            ticks = self.lasts(taken) if self.lasts else self.dice.randint(1, 3)
+            self.busy.append((self.now + ticks, taken))
             self.claims.append(taken)
 
 
@@ -380,3 +504,20 @@ def test_batch_gets_one_claim_in_five_and_interactive_the_rest(shop: Workshop) -
     assert 18 <= sum(of_batch) <= 22
     longest = max(len(gap) for gap in "".join("b" if b else "i" for b in of_batch).split("b"))
     assert longest <= 5
+
+
+def test_long_batch_stages_get_their_fifth_of_the_slots_and_no_more(shop: Workshop) -> None:
+    batch = shop.start(chunks(20), tenant=0, class_=1)
+    shop.start(chunks(500), tenant=1)
+    simulation = Simulation(
+        shop,
+        slots=5,
+        dice=random.Random(4),
+        lasts=lambda held: 50 if held.run_id == batch else 1,
+    )
+    of_batch = []
+    for _ in range(110):
+        simulation.tick()
+        of_batch.append(sum(held.run_id == batch for _, held in simulation.busy))
+    assert max(of_batch) == 1
+    assert sum(of_batch) >= 0.9 * 110

@@ -175,7 +175,7 @@ def test_a_running_stage_is_told_to_stop_and_waited_for(settings: Settings) -> N
                 ).fetchone()
                 if told == ("cancel",):
                     connection.execute(
-                        "SELECT cell.leave(%s, 1, %s, 'ready', NULL, 0, 0, NULL)",
+                        "SELECT cell.leave(%s, 1, %s, 'ready', NULL, 0, NULL)",
                         [planted.stage, holder],
                     )
                     return

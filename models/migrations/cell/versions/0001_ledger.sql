@@ -56,7 +56,9 @@ CREATE TABLE cell.stage_runs (
     run_id           uuid NOT NULL,
     lane             integer NOT NULL,
     name             text NOT NULL,
-    queue            text NOT NULL,
+    -- The queues have sequences of their own, so that a new one needs a migration anyway; a
+    -- foreign key would lock the queue's row for each stage.
+    queue            text NOT NULL CHECK (queue IN ('media', 'gpu', 'light')),
     class            smallint NOT NULL,
     position         bigint NOT NULL DEFAULT nextval('cell.position'),
     state            text NOT NULL CHECK (state IN ('waiting', 'ready', 'delayed', 'running',
@@ -92,7 +94,8 @@ CREATE TABLE cell.stage_runs (
 -- Leases, progress and cancellation stand in no index, so that renewing stays a HOT update.
 CREATE INDEX stage_runs_ready ON cell.stage_runs (queue, class, lane, position)
     WHERE state = 'ready';
-CREATE INDEX stage_runs_running ON cell.stage_runs (queue, lane) WHERE state = 'running';
+CREATE INDEX stage_runs_running ON cell.stage_runs (queue, lane) INCLUDE (class)
+    WHERE state = 'running';
 CREATE INDEX stage_runs_delayed ON cell.stage_runs (due_at) WHERE state = 'delayed';
 
 CREATE TABLE cell.stage_edges (
@@ -172,7 +175,9 @@ GRANT USAGE ON SCHEMA cell TO @tenant_base@, @ledger@, @app@;
 GRANT SELECT ON cell.tenants, cell.events, cell.event_heads TO @tenant_base@;
 GRANT INSERT ON cell.events TO @tenant_base@;
 GRANT UPDATE (seq) ON cell.event_heads TO @tenant_base@;
-GRANT SELECT, INSERT ON cell.runs, cell.stage_runs TO @tenant_base@;
+GRANT SELECT, INSERT ON cell.runs TO @tenant_base@;
+GRANT SELECT, INSERT (tenant_id, run_id, lane, class, name, queue, state, pending, version, options,
+                      deadline_seconds, ready_at) ON cell.stage_runs TO @tenant_base@;
 GRANT UPDATE (state, unfinished, active, finished_at) ON cell.runs TO @tenant_base@;
 GRANT UPDATE (state, pending, position, failures, losses, holder, lease_until, cancel_requested,
               progress, progress_at, due_at, ready_at, started_at, finished_at, result, error)

@@ -1,4 +1,6 @@
--- The ledger's transitions. Locks are always taken in the order run, stage, event head.
+-- The ledger's transitions. Locks are waited for in the order run, stage, event head; the sweep
+-- waits for none of them, and skips what another holds. Only the removal of a whole tenant begins
+-- elsewhere, at its row.
 -- Functions of the caller's rights act under a tenant's role; the closed list of functions of
 -- the definer's rights crosses tenants and stands at the end.
 
@@ -37,6 +39,9 @@ RETURNS boolean LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off AS $$
 DECLARE v_run uuid; v_tenant uuid; v_name text; v_opened integer; v_queues text[]; v_queue text;
 BEGIN
+    IF p_outcome IS NULL OR p_outcome NOT IN ('done', 'skipped') THEN
+        RAISE 'a stage cannot be finished as %', p_outcome USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     SELECT run_id INTO v_run FROM cell.stage_runs WHERE id = p_stage;
     PERFORM 1 FROM cell.runs WHERE id = v_run FOR UPDATE;
     UPDATE cell.stage_runs
@@ -68,22 +73,27 @@ BEGIN
 END $$;
 
 -- Ends an attempt without a result: 'ready' (given back), 'delayed' (tried again after p_delay),
--- 'failed' (quarantined) or 'cancelled'. False when the attempt was overtaken.
+-- 'failed' (quarantined) or 'cancelled'. Whoever asked for a cancellation gets it, and without
+-- one 'cancelled' is 'ready'. False when the attempt was overtaken.
 CREATE FUNCTION cell.leave(p_stage uuid, p_attempt integer, p_holder uuid, p_state text,
-                           p_delay interval, p_failures integer, p_losses integer, p_error jsonb)
+                           p_delay interval, p_failures integer, p_error jsonb)
 RETURNS boolean LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE v_run uuid; v_tenant uuid; v_name text; v_queue text; v_cancel boolean; v_state text;
+DECLARE v_run uuid; v_tenant uuid; v_name text; v_queue text; v_state text;
 BEGIN
-    SELECT run_id, cancel_requested INTO v_run, v_cancel FROM cell.stage_runs WHERE id = p_stage;
+    IF p_state IS NULL OR p_state NOT IN ('ready', 'delayed', 'failed', 'cancelled') THEN
+        RAISE 'a stage cannot be left as %', p_state USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    SELECT run_id INTO v_run FROM cell.stage_runs WHERE id = p_stage;
     PERFORM 1 FROM cell.runs WHERE id = v_run FOR UPDATE;
-    SELECT CASE WHEN cancel_requested THEN 'cancelled' ELSE p_state END
+    SELECT CASE WHEN cancel_requested THEN 'cancelled' WHEN p_state = 'cancelled' THEN 'ready'
+                ELSE p_state END
       INTO v_state FROM cell.stage_runs WHERE id = p_stage;
     UPDATE cell.stage_runs
        SET state = v_state, holder = NULL, lease_until = NULL,
            due_at = CASE WHEN v_state = 'delayed' THEN clock_timestamp() + p_delay END,
            ready_at = CASE WHEN v_state = 'ready' THEN clock_timestamp() ELSE ready_at END,
            finished_at = CASE WHEN v_state IN ('failed', 'cancelled') THEN clock_timestamp() END,
-           failures = failures + p_failures, losses = losses + p_losses, progress = 0,
+           failures = failures + p_failures, progress = 0,
            error = coalesce(p_error, error)
      WHERE id = p_stage AND attempt = p_attempt AND holder = p_holder AND state = 'running'
     RETURNING tenant_id, name, queue INTO v_tenant, v_name, v_queue;
@@ -173,37 +183,52 @@ GRANT EXECUTE ON FUNCTION cell.emit, cell.settle_run TO @ledger@;
 
 -- ── The closed list of functions that cross tenants ────────────────────────────────────────
 
--- Takes the next stage of a queue: interactive before batch, but every fifth turn batch first;
--- the tenant with the least running per weight, ties by longest unserved.
+-- Takes the next stage of a queue: interactive before batch, but every fifth turn batch first
+-- while it has no more than a fifth of what runs; the tenant with the least running per weight,
+-- ties by longest unserved.
 --
 -- The walk starts behind the lane served last and stops at the first lane with nothing running:
 -- nothing can be fairer than that one. With S slots at most S lanes have something running, so
--- the walk visits at most S + 1 lanes however many tenants wait, and never more than 24; a lane
--- alone in its class is taken without counting. Every probe begins at the lane's first live row,
--- because an old snapshot elsewhere keeps the dead ones before it in the index.
--- Tenants whose schema is at none of p_versions wait.
+-- among eligible lanes the walk visits at most S + 1 however many tenants wait, and never more
+-- than 24; a lane alone in its class is taken without counting. Every probe begins at the lane's
+-- first live row, because an old snapshot elsewhere keeps the dead ones before it in the index.
+-- Tenants that are suspended or whose schema is at none of p_versions wait; a walk ends at its 40th
+-- lane in all, and where none was eligible the next claim goes on from there.
+--
+-- The tenant's event head stays locked until the commit. Where somebody else holds it for long, a
+-- claim fails (55P03) and is to be repeated without p_patient: such tenants are then passed over.
 CREATE FUNCTION cell.claim(p_queue text, p_holder uuid, p_lease interval, p_versions text[],
+    p_patient boolean DEFAULT true,
     OUT tenant_id uuid, OUT run_id uuid, OUT stage_id uuid, OUT attempt integer, OUT more boolean)
 RETURNS SETOF record LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off
-ROWS 1 AS $$
+SET lock_timeout = '300ms' ROWS 1 AS $$
 #variable_conflict use_column
 DECLARE
     v_turn bigint; v_class smallint; v_served regclass; v_start integer; v_lane integer;
     v_front bigint; v_wrapped boolean; v_load double precision; v_lanes integer[];
     v_fronts bigint[]; v_loads double precision[]; v_stage uuid; v_place bigint; v_alone boolean;
+    v_visited integer; v_last integer; v_tenant uuid; v_classes smallint[] := '{0,1}';
 BEGIN
     PERFORM 1 FROM cell.queues q WHERE q.name = p_queue AND q.state = 'open';
     IF NOT FOUND THEN
         RETURN;
     END IF;
     v_turn := nextval(('cell.turn_' || p_queue)::regclass);
-    FOREACH v_class IN ARRAY CASE WHEN v_turn % 5 = 0 THEN '{1,0}'::smallint[] ELSE '{0,1}' END LOOP
+    -- Turns count claims and not slots, so long batch stages would gather slot after slot.
+    IF v_turn % 5 = 0 AND EXISTS (SELECT FROM cell.stage_runs s
+         WHERE s.queue = p_queue AND s.class = 1 AND s.state = 'ready') THEN
+        SELECT CASE WHEN count(*) FILTER (WHERE r.class = 1) * 5 <= count(*)
+                    THEN '{1,0}'::smallint[] ELSE '{0,1}' END
+          INTO v_classes FROM cell.stage_runs r WHERE r.queue = p_queue AND r.state = 'running';
+    END IF;
+    FOREACH v_class IN ARRAY v_classes LOOP
         v_served := ('cell.served_' || p_queue || '_' || v_class)::regclass;
         v_start := coalesce(pg_sequence_last_value(v_served), 0);
         v_lane := v_start;
         v_wrapped := false;
         v_alone := NULL;
+        v_visited := 0;
         v_lanes := '{}';
         v_fronts := '{}';
         v_loads := '{}';
@@ -218,6 +243,14 @@ BEGIN
                 CONTINUE;
             END IF;
             EXIT WHEN v_wrapped AND v_lane > v_start;
+            IF v_visited >= 40 THEN
+                IF v_lanes = '{}' THEN
+                    PERFORM setval(v_served, v_last);
+                END IF;
+                EXIT;
+            END IF;
+            v_visited := v_visited + 1;
+            v_last := v_lane;
             IF v_alone IS NULL THEN
                 v_alone := NOT EXISTS (SELECT FROM cell.stage_runs s
                      WHERE s.queue = p_queue AND s.class = v_class AND s.state = 'ready'
@@ -229,11 +262,15 @@ BEGIN
             SELECT CASE WHEN v_alone THEN 0 ELSE
                    (SELECT count(*) FROM cell.stage_runs r
                      WHERE r.queue = p_queue AND r.lane = v_lane AND r.state = 'running') / t.weight
-                   END
-              INTO v_load FROM cell.tenants t
+                   END, t.tenant_id
+              INTO v_load, v_tenant FROM cell.tenants t
              WHERE t.lane = v_lane AND NOT t.suspended
                AND t.schema_version = ANY (p_versions);
             CONTINUE WHEN NOT FOUND;
+            IF NOT p_patient THEN
+                PERFORM 1 FROM cell.event_heads h WHERE h.tenant_id = v_tenant FOR UPDATE SKIP LOCKED;
+                CONTINUE WHEN NOT FOUND;
+            END IF;
             v_lanes := v_lanes || v_lane;
             v_fronts := v_fronts || v_front;
             v_loads := v_loads || v_load;
@@ -263,7 +300,9 @@ BEGIN
     RETURNING s.tenant_id, s.run_id, s.id, s.attempt INTO tenant_id, run_id, stage_id, attempt;
     more := NOT v_alone OR EXISTS (SELECT FROM cell.stage_runs s
                      WHERE s.queue = p_queue AND s.class = v_class AND s.lane = v_lane
-                       AND s.state = 'ready' AND s.position > v_place);
+                       AND s.state = 'ready' AND s.position > v_place)
+         OR EXISTS (SELECT FROM cell.stage_runs s
+                     WHERE s.queue = p_queue AND s.class = 1 - v_class AND s.state = 'ready');
     PERFORM cell.emit(tenant_id, 'stage.running', run_id, stage_id,
                       jsonb_build_object('attempt', attempt));
     RETURN NEXT;
@@ -298,7 +337,13 @@ BEGIN
               WHERE s.state = 'running' AND s.lease_until < clock_timestamp()
                 AND clock_timestamp() >= v_judge_from
               ORDER BY s.run_id, s.id LIMIT 200 LOOP
+        -- All that an expired lease needs is taken without waiting, or it is left to the next
+        -- sweep: one stuck transaction must not keep the whole cell's leases from returning.
         PERFORM 1 FROM cell.runs WHERE id = r.run_id FOR UPDATE SKIP LOCKED;
+        CONTINUE WHEN NOT FOUND;
+        PERFORM 1 FROM cell.stage_runs WHERE id = r.id FOR UPDATE SKIP LOCKED;
+        CONTINUE WHEN NOT FOUND;
+        PERFORM 1 FROM cell.event_heads WHERE tenant_id = r.tenant_id FOR UPDATE SKIP LOCKED;
         CONTINUE WHEN NOT FOUND;
         UPDATE cell.stage_runs s
            SET state = CASE WHEN s.cancel_requested THEN 'cancelled'
@@ -330,6 +375,8 @@ BEGIN
                      WHERE e.stage_id = w.id AND n.state NOT IN ('done', 'skipped'))
               LIMIT 200 LOOP
         PERFORM 1 FROM cell.runs WHERE id = r.run_id FOR UPDATE SKIP LOCKED;
+        CONTINUE WHEN NOT FOUND;
+        PERFORM 1 FROM cell.stage_runs WHERE id = r.id FOR UPDATE SKIP LOCKED;
         CONTINUE WHEN NOT FOUND;
         UPDATE cell.stage_runs SET state = 'ready', pending = 0, ready_at = clock_timestamp()
          WHERE id = r.id AND state = 'waiting';
