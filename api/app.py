@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI
 
 from api import problems
@@ -13,6 +14,8 @@ from core.settings import get_settings
 from services.installation import Installation
 
 TOKEN_VARIABLE = "AUTOMATOR_TOKEN"  # noqa: S105 - the name of the variable, not a secret
+_CONNECTIONS = 8
+_INTAKES = 4  # uploads that are checked and recorded at once, most of that without a connection
 
 
 def _version() -> str:
@@ -39,7 +42,10 @@ def create_app() -> FastAPI:
         redoc_url=None,
         openapi_url="/v1/openapi.json",
     )
-    app.state.installation = Installation(get_settings(), pool_size=8)
+    app.state.installation = Installation(get_settings(), pool_size=_CONNECTIONS)
+    # Threads are few: those which wait for a connection may not keep its holders from going on.
+    app.state.turns = CapacityLimiter(_CONNECTIONS)
+    app.state.intakes = CapacityLimiter(_INTAKES)
     app.state.token = os.environ.get(TOKEN_VARIABLE)
     problems.install(app)
     app.include_router(health.router)

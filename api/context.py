@@ -1,10 +1,12 @@
 """What a request acts with: the installation, the caller's tenant and its transaction."""
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from typing import Annotated
 
+from anyio import to_thread
 from fastapi import Depends, Request
+from fastapi.concurrency import contextmanager_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
@@ -24,7 +26,7 @@ def installation(request: Request) -> Installation:
 InstallationDep = Annotated[Installation, Depends(installation)]
 
 
-def place(
+async def place(
     request: Request,
     current: InstallationDep,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
@@ -38,15 +40,22 @@ def place(
             "a bearer token is needed",
             headers={"WWW-Authenticate": 'Bearer realm="automator"'},
         )
-    return current.place(DEFAULT_TENANT)
+    turns = request.app.state.turns
+    return await to_thread.run_sync(current.place, DEFAULT_TENANT, limiter=turns)
 
 
 PlaceDep = Annotated[Place, Depends(place)]
 
 
-def session(current: InstallationDep, where: PlaceDep) -> Iterator[Session]:
-    """The request's one transaction, as the tenant; committed before the response is sent."""
-    with current.tenant_scope(where) as opened:
+async def session(
+    request: Request, current: InstallationDep, where: PlaceDep
+) -> AsyncIterator[Session]:
+    """The request's one transaction, as the tenant; committed before the response is sent.
+
+    Whoever has no connection yet waits for a turn here, where that takes no thread.
+    """
+    scope = contextmanager_in_threadpool(current.tenant_scope(where))
+    async with request.app.state.turns, scope as opened:
         yield opened
 
 

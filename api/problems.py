@@ -8,8 +8,10 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from core.errors import AutomatorError, RateLimited, Unavailable
 
@@ -43,7 +45,9 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(AutomatorError, _product_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(OperationalError, _database_away)
+    for away in (OperationalError, InterfaceError, PoolTimeoutError):
+        app.add_exception_handler(away, _database_away)
+    app.add_exception_handler(ClientDisconnect, _client_gone)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -81,6 +85,11 @@ def _database_away(_: Request, error: Exception) -> Response:
     return problem(
         503, "unavailable", "the database cannot be reached", headers={"Retry-After": "5"}
     )
+
+
+def _client_gone(_: Request, error: Exception) -> Response:
+    """Nobody reads this; without it, every upload that is broken off would log a traceback."""
+    return problem(400, "bad_request", "the body ended early")
 
 
 def _unexpected(_: Request, error: Exception) -> Response:

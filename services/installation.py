@@ -64,12 +64,14 @@ class Installation:
             urls = cell_urls(self.settings).get(name)
             if urls is None:
                 raise Misconfigured(f"the settings name no cell {name!r}: add it to CELLS")
-            self._cells[name] = Database(
+            found = Database(
                 urls.url,
                 pool_size=self._pool_size,
                 versions=tenant_versions(),
                 pre_ping=self._pre_ping,
             )
+            # Of threads that come at once, all use the first one's: it is the one that is closed.
+            self._cells.setdefault(name, found)
         return self._cells[name]
 
     def place(self, tenant: str) -> Place:

@@ -15,8 +15,8 @@ from starlette.exceptions import HTTPException
 
 from api.context import InstallationDep, PlaceDep, SessionDep
 from api.schemas import AssetCreated, AssetOut, RunOut
-from core.errors import AutomatorError, InsufficientStorage
-from services import assets, runs
+from core.errors import InsufficientStorage
+from services import assets, uploads
 from services.installation import Installation, Place
 
 router = APIRouter(prefix="/assets", tags=["assets"])
@@ -51,12 +51,16 @@ async def create_asset(
         raise HTTPException(411, "the request must say how long its body is")
     reserve = current.settings.free_space_reserve_bytes
     assets.admit(current.storage, int(length), reserve=reserve)
-    spool = await to_thread.run_sync(Spool, current.settings.data_dir / _FOLDER)
+    spool = await to_thread.run_sync(Spool, current.settings.data_dir / _FOLDER, reserve)
     try:
         await spool.fill(request.stream())
         if spool.bytes != int(length):
             raise HTTPException(400, "the body ended early")
-        return await to_thread.run_sync(_begin, current, where, spool.path, name, recipe)
+        # In threads of their own: the others may not all be waiting for connections.
+        intakes = request.app.state.intakes
+        return await to_thread.run_sync(
+            _begin, current, where, spool.path, name, recipe, limiter=intakes
+        )
     finally:
         await to_thread.run_sync(spool.remove)
 
@@ -70,12 +74,13 @@ def get_asset(asset_id: UUID, session: SessionDep) -> AssetOut:
 class Spool:
     """A body on its way to storage, in a private file; state: the file."""
 
-    def __init__(self, folder: Path) -> None:
-        """Makes the file in `folder`."""
+    def __init__(self, folder: Path, reserve: int) -> None:
+        """Makes the file in `folder`, on whose disk `reserve` bytes stay free."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, name = mkstemp(dir=folder)
         self.path = Path(name)
         self.bytes = 0
+        self._reserve = reserve
         self._stream = os.fdopen(handle, "wb")
 
     async def fill(self, chunks: AsyncIterable[bytes]) -> None:
@@ -96,6 +101,9 @@ class Spool:
 
     def _write(self, data: bytes) -> None:
         try:
+            space = os.fstatvfs(self._stream.fileno())  # storage may be on another disk
+            if space.f_bavail * space.f_frsize - len(data) < self._reserve:
+                raise InsufficientStorage("the upload would touch the free-space reserve")
             self._stream.write(data)
             self._stream.flush()
         except OSError as error:
@@ -106,24 +114,7 @@ class Spool:
 def _begin(
     current: Installation, where: Place, path: Path, name: str, recipe: str | None
 ) -> AssetCreated:
-    received = assets.receive(
-        current.storage,
-        where.tenant_id,
-        path,
-        name,
-        reserve=current.settings.free_space_reserve_bytes,
-        consume=True,
+    begun = uploads.begin(current, where, path, name, recipe=recipe, consume=True)
+    return AssetCreated(
+        asset=AssetOut.model_validate(begun.asset), run=RunOut.model_validate(begun.run)
     )
-    try:
-        with current.tenant_scope(where) as session:
-            asset = assets.record(session, received)
-            run = runs.start(session, where.tenant_id, asset, recipe=recipe)
-            session.refresh(asset)
-            session.refresh(run)
-            return AssetCreated(
-                asset=AssetOut.model_validate(asset), run=RunOut.model_validate(run)
-            )
-    except AutomatorError:
-        # Refused before the commit. Where a commit's outcome is unknown, the bytes stay.
-        current.storage.delete(received.key)
-        raise

@@ -1,18 +1,24 @@
 """The API over a real database: who may ask, what a refusal looks like, what an upload begins."""
 
+import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
+from starlette.types import Message
 
 from api.app import create_app
+from api.routes.assets import Spool
 from core.database import RoleNames, connect
+from core.errors import InsufficientStorage
 from core.settings import Settings
 from services import runs
 from services.installation import DEFAULT_TENANT, Installation
@@ -58,6 +64,11 @@ def serve(settings: Settings) -> TestClient:
     return TestClient(
         app, headers={"Authorization": f"Bearer {TOKEN}"}, raise_server_exceptions=False
     )
+
+
+def stored(settings: Settings) -> set[Path]:
+    """The files in storage."""
+    return {path for path in (settings.data_dir / "storage").rglob("*") if path.is_file()}
 
 
 def test_an_installation_with_its_database_and_broker_is_ready(client: TestClient) -> None:
@@ -123,21 +134,21 @@ def test_a_run_can_be_cancelled_once_and_then_retried(client: TestClient) -> Non
 def test_bytes_that_are_no_media_are_refused_and_leave_nothing(
     client: TestClient, settings: Settings, body: bytes, reason: str
 ) -> None:
-    before = sorted((settings.data_dir / "storage").rglob("*"))
+    before = stored(settings)
     answer = client.post("/v1/assets?name=film.mp4", content=body)
     assert answer.status_code == 422
     assert answer.json()["code"] == "rejected"
     assert reason in answer.json()["detail"]
-    assert sorted((settings.data_dir / "storage").rglob("*")) == before
+    assert stored(settings) == before
 
 
 def test_a_recipe_that_does_not_exist_is_refused_and_leaves_nothing(
     client: TestClient, settings: Settings
 ) -> None:
-    before = {path for path in (settings.data_dir / "storage").rglob("*") if path.is_file()}
+    before = stored(settings)
     answer = client.post("/v1/assets?name=a.mp4&recipe=soup", content=CLIP.read_bytes())
     assert answer.status_code == 422
-    assert {p for p in (settings.data_dir / "storage").rglob("*") if p.is_file()} == before
+    assert stored(settings) == before
 
 
 def test_an_upload_below_the_free_space_reserve_is_refused_with_507(settings: Settings) -> None:
@@ -146,6 +157,56 @@ def test_an_upload_below_the_free_space_reserve_is_refused_with_507(settings: Se
         answer = client.post("/v1/assets?name=clip.mp4", content=CLIP.read_bytes())
     assert answer.status_code == 507
     assert answer.json()["code"] == "insufficient_storage"
+
+
+def test_a_body_that_outgrows_the_spool_s_disk_is_refused_before_it_is_full(tmp_path: Path) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        yield b"x" * 100
+
+    roomy, tight = Spool(tmp_path, 0), Spool(tmp_path, 1 << 60)
+    asyncio.run(roomy.fill(body()))
+    assert roomy.path.stat().st_size == 100
+    with pytest.raises(InsufficientStorage):
+        asyncio.run(tight.fill(body()))
+    assert tight.path.stat().st_size == 0
+    for spool in (roomy, tight):
+        spool.remove()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_many_requests_at_once_are_all_answered_soon(settings: Settings) -> None:
+    began = time.monotonic()
+    with serve(settings) as client, ThreadPoolExecutor(100) as crowd:
+        answers = list(crowd.map(lambda _: client.get("/v1/runs").status_code, range(100)))
+    assert answers == [200] * 100
+    assert time.monotonic() - began < 8
+
+
+def test_a_client_that_leaves_in_the_middle_of_a_body_is_no_error_of_ours(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = iter([{"type": "http.request", "body": b"x", "more_body": True}])
+
+    async def receive() -> Message:
+        return next(said, {"type": "http.disconnect"})
+
+    async def send(message: Message) -> None:
+        assert message.get("status", 400) == 400
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/assets",
+        "query_string": b"name=a.mp4",
+        "headers": [(b"authorization", f"Bearer {TOKEN}".encode()), (b"content-length", b"9")],
+    }
+
+    async def ask(client: TestClient) -> None:
+        await client.app(scope, receive, send)
+
+    with serve(settings) as client:
+        asyncio.run(ask(client))
+    assert [record for record in caplog.records if record.exc_info] == []
 
 
 def test_an_unknown_thing_and_a_wrong_id_are_problems(client: TestClient) -> None:
