@@ -3,16 +3,18 @@
 import hashlib
 import io
 import json
+import os
 import tarfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import mkstemp
 from typing import IO
 from uuid import UUID
 
 from pydantic import BaseModel, Field, ValidationError
 
-from core.errors import Rejected
+from core.errors import Conflict, Rejected
 from core.keys import checked_key, tenant_prefix
 
 FORMAT = 1
@@ -86,18 +88,39 @@ class Writer:
 
 @contextmanager
 def writing(file: Path, description: Description) -> Iterator[Writer]:
-    """A backup that appears at `file`, readable by its owner only, once it is whole."""
-    partial = file.with_name(f".{file.name}.partial")
-    partial.touch(mode=0o600)
+    """A backup that appears at `file`, readable by its owner only, once it is whole.
+
+    Raises Conflict where there is a file of that name by then.
+    """
+    # A name that nobody can foresee: in a folder of others, it is not there before us.
+    handle, name = mkstemp(dir=file.absolute().parent, prefix=".", suffix=".partial")
+    partial = Path(name)
     try:
-        with tarfile.open(partial, "w", format=tarfile.PAX_FORMAT) as tar:
-            writer = Writer(tar)
-            writer.add_json(_DESCRIPTION, description.model_dump_json(indent=2))
-            yield writer
-            writer.add_json(_CHECKSUMS, json.dumps(writer.checksums))
-        partial.rename(file)
+        with os.fdopen(handle, "wb") as stream:
+            with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as tar:
+                writer = Writer(tar)
+                writer.add_json(_DESCRIPTION, description.model_dump_json(indent=2))
+                yield writer
+                writer.add_json(_CHECKSUMS, json.dumps(writer.checksums))
+            stream.flush()
+            os.fsync(stream.fileno())
+        _publish(partial, file)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _publish(partial: Path, file: Path) -> None:
+    """Gives a whole backup its name, which may be nobody's yet."""
+    try:
+        try:
+            os.link(partial, file)
+        except FileExistsError:
+            raise
+        except OSError:  # a disk without links, such as a memory stick: take the name, then fill it
+            os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            partial.rename(file)
+    except FileExistsError:
+        raise Conflict(f"{file} exists already") from None
 
 
 def check(file: Path) -> Description:
