@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from core.cancellation import CancelReason
 from core.database import Database
-from core.errors import Conflict, LeaseLost, Rejected, Unavailable
+from core.errors import AutomatorError, Conflict, LeaseLost, Rejected, Unavailable
 from core.keys import artifact_prefix
 from core.logging import get_logger, log_context
 from core.settings import Settings
@@ -70,6 +70,7 @@ def perform(equipment: Equipment, database: Database, hold: Hold) -> None:
         try:
             with database.tenant_scope(claim.tenant_id) as session:
                 work = load(session, claim)
+            hold.failures = work.failures
             if work.cancel_requested:
                 hold.token.cancel(CancelReason.CANCELLED)
             hold.token.check()
@@ -78,12 +79,14 @@ def perform(equipment: Equipment, database: Database, hold: Hold) -> None:
             outcome = outcome_of(
                 error,
                 hold.token.reason,
-                failures=work.failures if work else 0,
+                # Of a stage that cannot even be read, only the attempts are known.
+                failures=work.failures if work else claim.attempt - 1,
                 deadline=hold.deadline_seconds,
                 settings=equipment.settings,
                 room=equipment.has_room(),
             )
-            if isinstance(error, Unavailable | DBAPIError) and work is None:
+            away = isinstance(error, DBAPIError) and _passing(error)
+            if work is None and (away or isinstance(error, Unavailable)):
                 outcome = Outcome("delayed", delay_seconds=5.0)
             _tell(error, outcome, work)
             end(database, hold, outcome)
@@ -103,7 +106,7 @@ def end(database: Database, hold: Hold, outcome: Outcome) -> None:
                 failures=outcome.failures,
                 error=outcome.error,
             )
-    except (DBAPIError, Unavailable) as error:
+    except (SQLAlchemyError, AutomatorError) as error:
         _log.warning("the end of an attempt could not be told", error=_line(error))
 
 
@@ -132,7 +135,8 @@ def _do(equipment: Equipment, database: Database, hold: Hold, work: Work) -> Non
             if made.prefix is not None and not doubtful:
                 equipment.storage.delete_prefix(made.prefix)
             hold.token.cancel(CancelReason.LEASE_LOST)
-            end(database, hold, Outcome("cancelled" if _is_cancelled(hold) else None))
+            # If the stage is still ours, it was refused because its run was cancelled.
+            end(database, hold, Outcome("cancelled"))
             raise LeaseLost("the attempt was overtaken") from None
         except DBAPIError as error:
             # The work is done and stored: while the lease lasts it is worth another try.
@@ -229,10 +233,6 @@ def _digest(work: Work, options: BaseModel, tools: str) -> str:
 def _input_digest(given: Input) -> str:
     facts = [given.result, [[file.path, file.sha256] for file in given.files]]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-
-
-def _is_cancelled(hold: Hold) -> bool:
-    return hold.token.reason == CancelReason.CANCELLED
 
 
 def _passing(error: DBAPIError) -> bool:

@@ -11,9 +11,7 @@ import select
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
-from uuid import UUID
 
 import psycopg
 
@@ -31,7 +29,8 @@ _MARGIN_SECONDS = 1.0
 # How long work may ignore its token before its process is ended.
 _STUBBORN_SECONDS = 1.0
 _TICK_SECONDS = 0.1
-_REMEMBER_SECONDS = 30.0
+# How long such a process may take to say that it ends.
+_LAST_SECONDS = 1.0
 _RECONNECT_SECONDS = 0.5
 
 
@@ -48,6 +47,7 @@ class Hold:
     claim: Claim
     lease_end: float
     deadline_seconds: float = 0.0
+    failures: int = 0
     token: CancelToken = field(default_factory=CancelToken)
     progress: float = 0.0
     progress_at: float = field(default_factory=now)
@@ -84,7 +84,6 @@ class Holder:
         self.draining = threading.Event()
         self._drained_at = 0.0
         self._busy = threading.Event()
-        self._cancelled: dict[UUID, float] = {}
         self._renewers = {name: _Renewer(name, url, settings, self) for name, url in cells.items()}
         threading.Thread(target=self._guard, name="guard", daemon=True).start()
         for renewer in self._renewers.values():
@@ -96,9 +95,6 @@ class Holder:
         hold.renew_at = claimed_at + self._settings.renew_seconds
         self._hold = hold
         self._busy.set()
-        # The cancellation may have been told before anybody here listened for this run.
-        if claim.run_id in self._cancelled:
-            hold.token.cancel(CancelReason.CANCELLED)
         return hold
 
     def end(self, hold: Hold) -> None:
@@ -111,16 +107,6 @@ class Holder:
         """What is held of a cell."""
         hold = self._hold
         return hold if hold is not None and hold.cell == cell else None
-
-    def heard_cancel(self, run_id: UUID) -> None:
-        """A run was cancelled; stop what is held of it."""
-        self._cancelled[run_id] = now()
-        hold = self._hold
-        if hold is not None and hold.claim.run_id == run_id:
-            hold.token.cancel(CancelReason.CANCELLED)
-        for run, when in list(self._cancelled.items()):
-            if now() - when > _REMEMBER_SECONDS:
-                del self._cancelled[run]
 
     def _guard(self) -> None:
         while True:
@@ -136,7 +122,12 @@ class Holder:
             if hold.cancelled_at is None:
                 hold.cancelled_at = now()
             elif now() - hold.cancelled_at > _STUBBORN_SECONDS and self._hold is hold:
-                self._last_words(hold, hold.token.reason)
+                # They talk to disk and database, which may be what the work hangs on.
+                words = threading.Thread(
+                    target=self._last_words, args=(hold, hold.token.reason), daemon=True
+                )
+                words.start()
+                words.join(_LAST_SECONDS)
                 os._exit(70)
 
     def _wait(self) -> None:
@@ -191,11 +182,16 @@ class _Renewer(threading.Thread):
             hold.renew_at = 0.0
         while True:
             for note in connection.notifies(timeout=_TICK_SECONDS * 5, stop_after=1):
-                with suppress(ValueError):
-                    self._holder.heard_cancel(UUID(note.payload))
+                self._heard(note.payload)
             hold = self._holder.held_in(self._cell)
             if hold is not None and now() >= hold.renew_at:
                 self._renew(connection, hold)
+
+    def _heard(self, payload: str) -> None:
+        # Anybody may NOTIFY: it is only a reason to look. The row alone says what was cancelled.
+        hold = self._holder.held_in(self._cell)
+        if hold is not None and payload == str(hold.claim.run_id):
+            hold.renew_at = 0.0
 
     def _renew(self, connection: psycopg.Connection[tuple[object, ...]], hold: Hold) -> None:
         asked_at = now()

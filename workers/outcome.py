@@ -17,9 +17,11 @@ from core.errors import (
 from core.settings import Settings
 from services.ledger import EndState
 from workers.lease import STALLED
+from workers.registry import UnknownStage
 
 DETAIL_BYTES = 4096
 _LONGEST_PAUSE_SECONDS = 600.0
+_UNKNOWN_PAUSE_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ def outcome_of(
     described = describe(error)
     if isinstance(error, Rejected | ReauthorisationRequired):
         return Outcome("failed", failures=1, error=described)
+    if isinstance(error, UnknownStage):
+        return Outcome("delayed", _UNKNOWN_PAUSE_SECONDS, error=described)
     if not room:
         # Every program takes a full disk in its own way. The stage is not at fault: it waits.
         return Outcome("delayed", _pause(2, settings), error=described)

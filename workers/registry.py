@@ -28,6 +28,10 @@ class Binding:
     expand: Expansion | None = None
 
 
+class UnknownStage(Misconfigured):
+    """Another worker, of another release, may know it: the stage waits for that one."""
+
+
 class Registry:
     """The stages that this process can run; the product's own are imported at the first use."""
 
@@ -37,11 +41,11 @@ class Registry:
         self._own: Mapping[str, Binding] | None = None
 
     def get(self, name: str) -> Binding:
-        """The binding of a stage; Misconfigured when this release has none."""
+        """The binding of a stage; UnknownStage when this release has none."""
         kind = name.partition(".")[0]
         found = self._extra.get(kind) or self._product().get(kind)
         if found is None:
-            raise Misconfigured(f"this worker knows no stage {name!r}: is it of an older release?")
+            raise UnknownStage(f"this worker knows no stage {name!r}: is it of an older release?")
         return found
 
     def _product(self) -> Mapping[str, Binding]:

@@ -18,6 +18,7 @@ from core.database import Database, connect
 from core.errors import AutomatorError
 from core.logging import configure_logging, get_logger
 from core.settings import Settings, get_settings
+from pipeline.plan.types import Queue
 from services import ledger
 from services.installation import cell_urls
 from workers.app import create_app
@@ -27,6 +28,7 @@ _log = get_logger(__name__)
 
 _POLL_SECONDS = 1.0
 _REPAIR_SECONDS = 30.0
+_KNOWN = frozenset(str(queue) for queue in Queue)
 
 
 class CellRelay(threading.Thread):
@@ -42,6 +44,7 @@ class CellRelay(threading.Thread):
         self._slots: dict[str, int] = {}
         self._repaired_at = float("-inf")
         self._silent = False
+        self._sweeps = True
 
     def run(self) -> None:
         """For ever."""
@@ -58,6 +61,9 @@ class CellRelay(threading.Thread):
                     line = str(error).split("\n", 1)[0]
                     _log.warning("a cell does not answer", cell=self._cell, error=line)
                 self._silent = True
+            except Exception as error:  # noqa: BLE001 — a thread that ends is noticed by nobody
+                _log.error("a relay failed", cell=self._cell, exc_info=error)
+                os._exit(1)
             time.sleep(self._poll_seconds / 2)
 
     def _serve(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
@@ -69,8 +75,9 @@ class CellRelay(threading.Thread):
             )
             if heard:
                 heard += Counter(note.payload for note in connection.notifies(timeout=0))
-            for queue, times in heard.items():
-                slots = self._slots.get(queue, 1)
+            # Anybody may NOTIFY anything.
+            for queue in _KNOWN & heard.keys():
+                times, slots = heard[queue], self._slots.get(queue, 1)
                 outstanding = self._rings.outstanding(queue)
                 if outstanding is not None and outstanding < slots:
                     self._rings.ring(queue, min(times, slots - outstanding))
@@ -79,6 +86,18 @@ class CellRelay(threading.Thread):
                 self._poll()
 
     def _poll(self) -> None:
+        try:
+            self._sweep()
+            self._sweeps = True
+        except SQLAlchemyError as error:
+            # What is ready can be rung all the same; without the database, counting fails, too.
+            if self._sweeps:
+                line = str(error).split("\n", 1)[0]
+                _log.warning("the ledger cannot be swept", cell=self._cell, error=line)
+            self._sweeps = False
+        self._ring_backlog()
+
+    def _sweep(self) -> None:
         repair = time.monotonic() - self._repaired_at >= _REPAIR_SECONDS
         swept = ledger.sweep(
             self._database,
@@ -92,11 +111,13 @@ class CellRelay(threading.Thread):
             _log.warning(
                 "work was taken back", cell=self._cell, expired=swept.expired, joins=swept.repaired
             )
+
+    def _ring_backlog(self) -> None:
         # Slots bound what may be rung, so there is no need to count further than they go.
         limit = max(64, 2 * sum(self._slots.values()))
         for backlog in ledger.backlog(self._database, limit=limit):
             self._slots[backlog.queue] = backlog.slots
-            if backlog.ready and backlog.state == "open":
+            if backlog.ready and backlog.state == "open" and backlog.queue in _KNOWN:
                 self._rings.top_up(backlog.queue, backlog.ready, backlog.slots)
 
 

@@ -125,7 +125,7 @@ class Shift:
         outcome = outcome_of(
             TimeoutError(),
             reason,
-            failures=0,
+            failures=hold.failures,
             deadline=hold.deadline_seconds,
             settings=self._settings,
         )

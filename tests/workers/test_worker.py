@@ -3,11 +3,13 @@
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
 import psutil
 import pytest
+from sqlalchemy import text
 
 from pipeline.plan.types import Graph
 from services import runs
@@ -22,6 +24,22 @@ def running(shop: Workshop, run: UUID, name: str) -> None:
 
 def sleeping(worker: Program) -> None:
     until(worker.sleepers, 10, "a child sleeps")
+
+
+def suspended(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Stop processes; those that had not ended by themselves."""
+    stopped = []
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.suspend()
+            stopped.append(process)
+    return stopped
+
+
+def resume(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.resume()
 
 
 def scratch(shop: Workshop) -> list[Path]:
@@ -85,6 +103,28 @@ def test_a_cancelled_run_is_gone_with_all_that_it_had_within_two_seconds(shop: W
     assert {shop.stage(run, name)["state"] for name in ("burn.a", "stubborn.b", "burn.c")} == {
         "cancelled"
     }
+
+
+def test_a_run_that_is_retried_after_its_cancellation_is_done(shop: Workshop) -> None:
+    shop.worker()
+    run = shop.start(Graph((spec("burn.a", seconds=1),)))
+    running(shop, run, "burn.a")
+    with shop.installation.tenant_scope(shop.places[0]) as session:
+        runs.cancel(session, run)
+    assert shop.ended(run, seconds=2) == ["cancelled"]
+    with shop.installation.tenant_scope(shop.places[0]) as session:
+        runs.retry(session, run)
+    assert shop.ended(run, seconds=10) == ["done"]
+
+
+def test_a_forged_notice_stops_nothing(shop: Workshop) -> None:
+    shop.worker()
+    run = shop.start(Graph((spec("burn.a", seconds=2),)))
+    running(shop, run, "burn.a")
+    with shop.installation.tenant_scope(shop.places[0]) as session:
+        session.execute(text("SELECT pg_notify('ledger_cancel', :run)"), {"run": str(run)})
+    assert shop.ended(run) == ["done"]
+    assert shop.stage(run, "burn.a")["attempt"] == 1
 
 
 def test_a_worker_that_is_asked_to_go_gives_its_work_back(shop: Workshop) -> None:
@@ -152,16 +192,18 @@ def test_a_killed_pool_process_is_replaced_and_its_work_is_done(shop: Workshop) 
 
 def test_a_worker_that_was_stopped_past_its_lease_records_nothing(shop: Workshop) -> None:
     slow = shop.worker()
-    run = shop.start(Graph((spec("burn.a", seconds=1),)), with_asset=True)
+    run = shop.start(Graph((spec("burn.a", seconds=3),)), with_asset=True)
     running(shop, run, "burn.a")
-    frozen = [psutil.Process(slow.pid), *slow.pool(), *slow.children()]
-    for process in frozen:
-        process.suspend()
+    sleeping(slow)
+    # What starts children is stopped before them, so that none is missed and none is new.
+    frozen = [
+        *suspended([psutil.Process(slow.pid), *slow.pool()]),
+        *suspended(slow.children()),
+    ]
     shop.worker()
     assert shop.ended(run) == ["done"]
     chosen = shop.digests(run)
-    for process in frozen:
-        process.resume()
+    resume(frozen)
     again = shop.start(Graph((spec("burn.a"), spec("burn.b"))), with_asset=True)
     assert shop.ended(again) == ["done"]
     time.sleep(1)
@@ -209,6 +251,44 @@ def test_a_stage_that_shows_no_progress_is_stopped_and_tried_again(shop: Worksho
     run = shop.start(Graph((spec("burn.a", seconds=60, deadline=0.5),)))
     assert shop.ended(run) == ["failed"]
     assert shop.stage(run, "burn.a")["error"]["code"] == "stalled"
+
+
+def test_work_that_heeds_nothing_is_not_tried_for_ever(shop: Workshop) -> None:
+    shop.worker()
+    run = shop.start(Graph((spec("stubborn.a", seconds=60, deadline=0.3),)))
+    assert shop.ended(run, seconds=40) == ["failed"]
+    stage = shop.stage(run, "stubborn.a")
+    assert (stage["failures"], stage["losses"]) == (4, 0)
+    assert stage["error"]["code"] == "stalled"
+
+
+def test_a_stage_of_another_release_waits_for_a_worker_that_knows_it(shop: Workshop) -> None:
+    shop.worker()
+    run = shop.start(Graph((spec("tomorrow.a"),)))
+    until(lambda: shop.stage(run, "tomorrow.a")["state"] == "delayed", 10, "the stage waits")
+    stage = shop.stage(run, "tomorrow.a")
+    assert stage["failures"] == 0
+    assert "knows no stage" in stage["error"]["reason"]
+
+
+def test_a_result_that_comes_after_the_cancellation_ends_its_run_at_once(
+    postgres: PostgresForTests, valkey: str, tmp_path: Path
+) -> None:
+    with workshop(postgres, valkey, tmp_path, lease_seconds=20) as shop:
+        shop.relay()
+        shop.worker()
+        run = shop.start(Graph((spec("burn.a", seconds=1),)), with_asset=True)
+        running(shop, run, "burn.a")
+        # Nobody is told, and the next renewal is five seconds away.
+        shop.rows(
+            "UPDATE cell.stage_runs SET cancel_requested = true WHERE run_id = %(run)s RETURNING 1",
+            run=run,
+        )
+        shop.rows(
+            "UPDATE cell.runs SET state = 'cancelling' WHERE id = %(run)s RETURNING 1", run=run
+        )
+        assert shop.ended(run, seconds=4) == ["cancelled"]
+        assert shop.digests(run) == []
 
 
 def test_a_suspended_worker_is_not_mistaken_for_a_dead_one_within_its_lease(
