@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlalchemy import text
@@ -9,13 +10,14 @@ from sqlalchemy import text
 from core.database import Database
 from core.keys import tenant_prefix
 from core.logging import get_logger
-from core.storage import Storage
+from core.storage import Storage, StoredObject
 from services import ledger_workers
 from services.ledger_workers import PeriodicClaim
 
 _log = get_logger(__name__)
 
 LEASE_SECONDS = 60.0
+_RENEW_SECONDS = 5.0
 EVENTS_SECONDS = 24 * 3600.0
 COLLECT_SECONDS = 24 * 3600.0
 _BITE = 5000
@@ -26,7 +28,10 @@ _SUPERSEDED = text("""
        AND run_id NOT IN (SELECT id FROM cell.runs WHERE state IN ('running', 'cancelling'))
     RETURNING storage_key
 """)
-_KNOWN = text("SELECT storage_key FROM artifacts WHERE storage_key = ANY (:keys)")
+_KNOWN = text("""
+    SELECT storage_key FROM artifacts WHERE storage_key = ANY (:keys)
+     UNION ALL SELECT storage_key FROM assets WHERE storage_key = ANY (:keys)
+""")
 
 
 def run_due(database: Database, storage: Storage, versions: Sequence[str]) -> list[str]:
@@ -36,10 +41,13 @@ def run_due(database: Database, storage: Storage, versions: Sequence[str]) -> li
         held := ledger_workers.claim_periodic(database, lease_seconds=LEASE_SECONDS)
     ) is not None:
         error = None
+        renewed_at = time.monotonic()
         try:
             for _ in _JOBS[held.name](database, storage, versions):
-                if not _keep(database, held):
-                    break
+                if time.monotonic() - renewed_at >= _RENEW_SECONDS:
+                    renewed_at = time.monotonic()
+                    if not _keep(database, held):
+                        break
         except Exception as problem:  # noqa: BLE001 — it is told, and tried again when next due
             error = f"{type(problem).__name__}: {problem}".split("\n", 1)[0]
             _log.error("periodic work failed", name=held.name, exc_info=problem)
@@ -61,47 +69,65 @@ def prune_events(database: Database, _storage: Storage, _versions: Sequence[str]
 def collect_artifacts(
     database: Database, storage: Storage, versions: Sequence[str]
 ) -> Iterator[None]:
-    """Remove files of attempts that were not chosen, and those superseded, a day later."""
+    """Remove, a day later, files that were not chosen, were superseded, or belong to no asset.
+
+    What goes wrong with one tenant is told at the end and keeps no other waiting.
+    """
+    problems: list[Exception] = []
     for tenant_id in ledger_workers.tenant_ids(database, versions):
-        collect_tenant(database, storage, tenant_id)
-        yield
+        try:
+            for _ in collect_tenant(database, storage, tenant_id):
+                yield
+        except Exception as problem:  # noqa: BLE001 — raised below
+            _log.error("a tenant's files were not collected", tenant=str(tenant_id), exc_info=True)
+            problems.append(problem)
     storage.sweep_incoming(COLLECT_SECONDS)
+    if problems:
+        raise ExceptionGroup("files of some tenants were not collected", problems)
 
 
 def collect_tenant(
     database: Database, storage: Storage, tenant_id: UUID, *, age: float = COLLECT_SECONDS
-) -> int:
-    """The same for one tenant; returns the number of files removed. `age` is in seconds."""
+) -> Iterator[int]:
+    """The same for one tenant, in small steps; yields how many files each of them removed.
+
+    `age` is in seconds.
+    """
     with database.tenant_scope(tenant_id) as session:
-        removed = list(session.scalars(_SUPERSEDED, {"age": age}))
-    for key in removed:
+        superseded = list(session.scalars(_SUPERSEDED, {"age": age}))
+    for key in superseded:
         storage.delete(key)
-    for prefix, keys in _old_attempts(storage, tenant_id, time.time() - age):
-        with database.tenant_scope(tenant_id) as session:
-            if session.scalars(_KNOWN, {"keys": keys}).first() is not None:
-                continue
-        storage.delete_prefix(prefix)
-        removed += keys
-    return len(removed)
+        yield 1
+    folders: dict[str, _Folder] = {}
+    for stored in storage.list(tenant_prefix(tenant_id)):
+        _sort_in(folders, stored, tenant_prefix(tenant_id))
+        yield 0
+    before = time.time() - age
+    for prefix, folder in folders.items():
+        if folder.youngest < before:
+            with database.tenant_scope(tenant_id) as session:
+                if session.scalars(_KNOWN, {"keys": folder.keys}).first() is not None:
+                    continue
+            storage.delete_prefix(prefix)
+            yield len(folder.keys)
 
 
-def _old_attempts(
-    storage: Storage, tenant_id: UUID, before: float
-) -> Iterator[tuple[str, list[str]]]:
-    """Folders of attempts with nothing in them younger than `before` (seconds since 1970)."""
-    found: dict[str, tuple[list[str], float]] = {}
-    root = tenant_prefix(tenant_id)
-    for stored in storage.list(root):
-        parts = stored.key.removeprefix(f"{root}/").split("/")
-        # stage / digest / attempt / file …; what was uploaded lies elsewhere and stays.
-        if parts[0] == "sources" or len(parts) < 4:
-            continue
-        keys, youngest = found.setdefault("/".join((root, *parts[:3])), ([], 0.0))
-        keys.append(stored.key)
-        found["/".join((root, *parts[:3]))] = (keys, max(youngest, stored.modified))
-    for prefix, (keys, youngest) in found.items():
-        if youngest < before:
-            yield prefix, keys
+@dataclass(slots=True)
+class _Folder:
+    """What one attempt or one upload put into storage; seconds since 1970."""
+
+    keys: list[str] = field(default_factory=list)
+    youngest: float = 0.0
+
+
+def _sort_in(folders: dict[str, _Folder], stored: StoredObject, root: str) -> None:
+    parts = stored.key.removeprefix(f"{root}/").split("/")
+    # sources / asset / file …, or stage / digest / attempt / file …
+    depth = 2 if parts[0] == "sources" else 3
+    if len(parts) > depth:
+        folder = folders.setdefault("/".join((root, *parts[:depth])), _Folder())
+        folder.keys.append(stored.key)
+        folder.youngest = max(folder.youngest, stored.modified)
 
 
 _JOBS: Mapping[str, Callable[[Database, Storage, Sequence[str]], Iterator[None]]] = {

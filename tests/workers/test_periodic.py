@@ -4,11 +4,12 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from core.folder_storage import FolderStorage
-from core.keys import artifact_prefix
+from core.keys import artifact_prefix, source_key
 from pipeline.plan.types import Graph
 from services import ledger_workers
 from services.migrations import tenant_versions
@@ -96,15 +97,48 @@ def test_only_what_nobody_chose_or_wants_any_more_is_collected(shop: Workshop) -
     orphan = artifact_prefix(tenant, "burn.a", "ab", 1, tenant) + "/0.txt"
     storage.put(orphan, left)
     database = shop.installation.cell()
-    assert periodic.collect_tenant(database, storage, tenant) == 0
+    assert sum(periodic.collect_tenant(database, storage, tenant)) == 0
     age(shop, DAY + 60)
-    assert periodic.collect_tenant(database, storage, tenant) == 1
+    assert sum(periodic.collect_tenant(database, storage, tenant)) == 1
     assert keys(shop) == chosen
     supersede(shop, "23 hours")
-    assert periodic.collect_tenant(database, storage, tenant) == 0
+    assert sum(periodic.collect_tenant(database, storage, tenant)) == 0
     supersede(shop, "25 hours")
-    assert periodic.collect_tenant(database, storage, tenant) == 1
+    assert sum(periodic.collect_tenant(database, storage, tenant)) == 1
     assert {key.split("/")[2] for key in keys(shop)} == {"sources"}
+
+
+def test_an_upload_that_no_asset_names_is_collected_after_a_day(quiet: Workshop) -> None:
+    quiet.start(Graph((spec("burn.a"),)), with_asset=True)
+    named = keys(quiet)
+    database, storage = quiet.installation.cell(), quiet.installation.storage
+    tenant = quiet.places[0].tenant_id
+    left = quiet.settings.data_dir / "left"
+    left.write_text("of an upload whose row was never written")
+    storage.put(source_key(tenant, uuid4()), left)
+    assert sum(periodic.collect_tenant(database, storage, tenant)) == 0
+    age(quiet, DAY + 60)
+    assert sum(periodic.collect_tenant(database, storage, tenant)) == 1
+    assert keys(quiet) == named
+
+
+def test_a_tenant_whose_files_cannot_be_collected_keeps_no_other_waiting(
+    postgres: PostgresForTests, tmp_path: Path
+) -> None:
+    with workshop(postgres, "redis://nobody", tmp_path, tenant_count=2) as shop:
+        database, storage = shop.installation.cell(), shop.installation.storage
+        left = shop.settings.data_dir / "left"
+        left.write_text("of nobody")
+        first, *_, second = ledger_workers.tenant_ids(database, tuple(tenant_versions()))
+        for tenant in (first, second):
+            storage.put(source_key(tenant, uuid4()), left)
+        age(shop, DAY + 60)
+        with shop.superuser() as connection:
+            connection.execute(f"DROP TABLE t_{first.hex}.artifacts CASCADE")
+        periodic.run_due(database, storage, tuple(tenant_versions()))
+        assert {key.split("/")[1] for key in keys(shop)} == {str(first)}
+        error = shop.one("SELECT error FROM cell.periodic WHERE name = 'collect_artifacts'")
+        assert "not collected" in error
 
 
 def supersede(shop: Workshop, ago: str) -> None:
