@@ -42,8 +42,10 @@ def broker_url(redis_url: str) -> str:
 
 def key_prefix(settings: Settings) -> str:
     """What begins every key of an installation: two may share one broker without meeting."""
-    database = urlsplit(settings.database_url or "").path
-    return f"automator:{hashlib.sha256(database.encode()).hexdigest()[:12]}:"
+    url = urlsplit(settings.database_url or "")
+    # Who logs in differs between programs of one installation, and a password changes.
+    place = url._replace(scheme="", netloc=url.netloc.rpartition("@")[2]).geturl()
+    return f"automator:{hashlib.sha256(place.encode()).hexdigest()[:12]}:"
 
 
 def create_app(settings: Settings) -> Celery:
