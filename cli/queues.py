@@ -13,6 +13,7 @@ from services import ledger
 from services.installation import Installation
 
 _COUNTED = 100_000
+_LOOKS, _LOOK_AGAIN_SECONDS = 2, 1.0
 _data = click.option(
     "--data", type=click.Path(path_type=Path), help="Data folder of the installation."
 )
@@ -71,10 +72,17 @@ def drain(queue: str, timeout: float | None, data: Path | None) -> None:
     end = time.monotonic() + timeout if timeout is not None else float("inf")
     with connected(data, start=False) as installation:
         _switch(installation, queue, paused=True)
-        while running := _running(installation, queue):
-            if time.monotonic() > end:
+        # A claim that began before the pause may not be committed yet: look twice.
+        looks = 0
+        while looks < _LOOKS:
+            if looks:
+                time.sleep(_LOOK_AGAIN_SECONDS)
+            running = _running(installation, queue)
+            looks = looks + 1 if running == 0 else 0
+            if running and time.monotonic() > end:
                 raise Unavailable(f"{running} stages of {queue} still run")
-            time.sleep(0.2)
+            if running:
+                time.sleep(0.2)
 
 
 def _switch(installation: Installation, queue: str, *, paused: bool) -> None:

@@ -30,7 +30,7 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--state", help="Only runs in this state.")
+@click.option("--state", type=click.Choice(runs.STATES), help="Only runs in this state.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 @_tenant
 @_data

@@ -1,5 +1,6 @@
 """`automator worker`: one worker, for machines beside the one that runs `automator up`."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -32,6 +33,11 @@ def command(queues: str, concurrency: int | None, data: Path | None) -> None:
         "REDIS_URL": settings.redis_url,
         "STORAGE_URL": settings.storage_url or (folder / "storage").as_uri(),
     }
+    # A worker needs neither the owners' addresses nor the way into the API.
+    for secret in ("DATABASE_ADMIN_URL", "AUTOMATOR_TOKEN"):
+        environment.pop(secret, None)
+    if settings.cells:
+        environment["CELLS"] = json.dumps({n: {"url": c.url} for n, c in settings.cells.items()})
     slots = str(concurrency or settings.workers)
     # The worker becomes this process: signals reach it, and nothing of the command stays.
     os.execve(

@@ -8,11 +8,13 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core.errors import Conflict, NotFound, Rejected
+from core.sniff import Sniffed
 from models.asset import Artifact, Asset
 from models.run import INTERACTIVE, Run, StageRun
 from pipeline.plan.recipes import RECIPES, plan
 from services import ledger
 
+STATES = ("running", "cancelling", "done", "failed", "cancelled")
 ENDED = frozenset({"done", "failed", "cancelled"})
 
 
@@ -26,8 +28,8 @@ class RunReport:
     artifacts: Sequence[Artifact]
 
 
-def recipe_for(asset: Asset, recipe: str | None) -> str:
-    """The named recipe, or the one called like the asset's kind; Rejected if there is none."""
+def recipe_for(asset: Asset | Sniffed, recipe: str | None) -> str:
+    """The named recipe, or the one called like the file's kind; Rejected if there is none."""
     if recipe is not None and recipe not in RECIPES:
         raise Rejected(f"there is no recipe {recipe!r}; there is {', '.join(sorted(RECIPES))}")
     if recipe is None and asset.kind not in RECIPES:
