@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from typing import NoReturn
 
 import click
 
@@ -22,6 +23,12 @@ COMMANDS = {
     "restore": "Read back what `backup` wrote.",
 }
 _ELSEWHERE = {"restore": ("backup", "restore")}
+_SERVERS_ERRORS = (
+    ("sqlalchemy.exc", "DBAPIError"),
+    ("sqlalchemy.exc", "ArgumentError"),  # an address that is none
+    ("psycopg", "Error"),
+    ("redis.exceptions", "RedisError"),
+)
 
 
 class LazyGroup(click.Group):
@@ -61,9 +68,29 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except AutomatorError as error:
-        print(f"automator: {error}", file=sys.stderr)
-        sys.exit(1)
+        _complain(str(error))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        _complain(f"{error.filename}: {reason}" if error.filename is not None else reason)
+    except Exception as error:
+        if not _is_a_servers(error):
+            raise
+        _complain(str(getattr(error, "orig", None) or error))
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _complain(reason: str) -> NoReturn:
+    line = next(iter(reason.strip().splitlines()), "it failed without a reason")
+    print(f"automator: {line}", file=sys.stderr)
+    sys.exit(1)
+
+
+def _is_a_servers(error: Exception) -> bool:
+    """Whether the database or the broker failed, asked without importing their libraries."""
+    return any(
+        module in sys.modules and isinstance(error, getattr(sys.modules[module], name))
+        for module, name in _SERVERS_ERRORS
+    )
 
 
 if __name__ == "__main__":

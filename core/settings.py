@@ -1,11 +1,14 @@
 """Settings, read once from the environment."""
 
+import re
 from functools import cache
 from os import cpu_count
 from pathlib import Path
 
-from pydantic import BaseModel, Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from core.errors import Misconfigured
 
 GIB = 1 << 30
 
@@ -18,7 +21,10 @@ class CellUrls(BaseModel):
 
 
 class Settings(BaseSettings):
-    """What an operator can set; every field is an environment variable of the same name."""
+    """What an operator can set: docs/settings.md has a table of it.
+
+    A field is read from the environment variable of its name in capitals, or of its alias.
+    """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
@@ -73,5 +79,15 @@ class Settings(BaseSettings):
 
 @cache
 def get_settings() -> Settings:
-    """The process's settings."""
-    return Settings()
+    """The process's settings, read once; raises Misconfigured, naming the variable."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        # Without the value, which may hold a password.
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = ".".join(str(part) for part in first["loc"][:1]).upper()
+        raise Misconfigured(f"{name or 'the settings'}: {first['msg']}") from None
+    except SettingsError as error:
+        named = re.search(r'field "(\w+)"', str(error))
+        name = named[1].upper() if named else "a setting"
+        raise Misconfigured(f"{name} cannot be read: it must be JSON") from None
