@@ -4,6 +4,7 @@ Backups that were taken before still hold the tenant.
 """
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
@@ -27,6 +28,9 @@ _SHARED_TABLES = """
      WHERE c.relnamespace = 'cell'::regnamespace AND c.relkind IN ('r', 'p')
        AND a.attname = 'tenant_id' ORDER BY c.relname = 'tenants', c.relname
 """
+# Who locks stages locks their run first; in the order of ids, two of us do not meet either.
+_LOCK_RUNS = "SELECT FROM cell.runs WHERE tenant_id = %s ORDER BY id FOR UPDATE"
+_IN_THE_WAY = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 # Asked again and again, because a claim may have begun before the tenant was suspended.
 _STOP = """
     WITH told AS (
@@ -96,7 +100,9 @@ def _stop(connection: OwnerConnection, cell: Cell, tenant_id: UUID, wait_seconds
         )
     deadline = time.monotonic() + wait_seconds
     while True:
-        with as_migrator(connection, cell):
+        held = None
+        with suppress(*_IN_THE_WAY), as_migrator(connection, cell):
+            connection.execute(_LOCK_RUNS, [tenant_id])
             held = connection.execute(_STOP, {"tenant": tenant_id}).fetchone()
         if held is not None and held[0] == 0:
             return
@@ -121,7 +127,7 @@ def _remove_patiently(connection: OwnerConnection, cell: Cell, receipt: Receipt)
             with connection.transaction():
                 receipt.rows = remove(connection, cell, receipt.tenant_id)
             return
-        except psycopg.errors.LockNotAvailable as error:
+        except _IN_THE_WAY as error:
             if attempt == _PATIENCE - 1:
                 raise Unavailable(
                     "somebody holds the tenant's tables: purge it again to go on"
@@ -133,6 +139,7 @@ def remove(connection: OwnerConnection, cell: Cell, tenant_id: UUID) -> dict[str
     role = tenant_role(tenant_id)
     rows = {}
     with as_migrator(connection, cell):
+        connection.execute(_LOCK_RUNS, [tenant_id])
         tables = connection.execute(_SHARED_TABLES).fetchall()
         for (table,) in tables:
             name = sql.Identifier("cell", table)

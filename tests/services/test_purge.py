@@ -38,6 +38,7 @@ class Canaries:
 
     def __init__(self) -> None:
         self.strings: list[str] = []
+        self.refused = ""
 
     def next(self) -> str:
         """A string that is nowhere else."""
@@ -77,6 +78,10 @@ def _plant_canaries(settings: Settings, slug: str) -> tuple[Planted, Canaries]:
             [planted.id, canaries.next(), Jsonb({"text": canaries.next()})],
         )
     _plant_files(settings, planted.id, canaries)
+    refused = canaries.refused = canaries.next()
+    canaries.strings.remove(refused)  # it is nowhere at any time
+    with pytest.raises(psycopg.errors.CheckViolation), as_tenant(settings, planted) as connection:
+        connection.execute("UPDATE assets SET name = %s, bytes = 0", [refused])
     return planted, canaries
 
 
@@ -118,6 +123,13 @@ def _dump(url: str | None, postgres: PostgresForTests) -> bytes:
     return subprocess.run([program, "--dbname", address], capture_output=True, check=True).stdout
 
 
+def _servers_log(postgres: PostgresForTests) -> str | None:
+    """What the run's own server has logged; None of a server that is not ours."""
+    sockets = Path(postgres.url.partition("?host=")[2])
+    log = sockets.parents[1] / "logs" / "postgres.log"
+    return log.read_text(errors="replace") if log.exists() else None
+
+
 def test_nothing_of_a_purged_tenant_is_found_and_nothing_of_another_is_gone(
     settings: Settings, postgres: PostgresForTests
 ) -> None:
@@ -128,6 +140,10 @@ def test_nothing_of_a_purged_tenant_is_found_and_nothing_of_another_is_gone(
     before = _everything(settings, postgres)
     for canary in canaries.strings + kept.strings:
         assert canary.encode() in before
+    logged = _servers_log(postgres)
+    assert logged is None or "violates check constraint" in logged
+    for one in (canaries, kept):
+        assert not [text for text in (one.refused, *one.strings) if text in (logged or "")]
 
     receipt = purge(settings, str(doomed.id))
 
@@ -236,3 +252,30 @@ def test_a_request_in_its_middle_is_waited_for(settings: Settings) -> None:
     reading.wait()
     purge(settings, "asking")
     reader.join()
+
+
+def test_a_run_that_somebody_works_on_is_waited_for(settings: Settings) -> None:
+    planted = plant(settings, "busy", cell="main")
+    locked = threading.Event()
+
+    def work() -> None:
+        with as_tenant(settings, planted) as connection:
+            connection.execute("SELECT FROM cell.runs FOR UPDATE")
+            locked.set()
+            time.sleep(1)
+            connection.execute("UPDATE cell.stage_runs SET progress = 0.5")
+
+    failed: list[BaseException] = []
+
+    def guarded() -> None:
+        try:
+            work()
+        except psycopg.Error as error:
+            failed.append(error)
+
+    worker = threading.Thread(target=guarded)
+    worker.start()
+    locked.wait()
+    purge(settings, "busy")
+    worker.join()
+    assert failed == []
