@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 
 from core.database import RoleNames
+from tests.rights import deviations
 
 # Functions of the definer's rights: nothing else may cross from one tenant to another.
 CLOSED_LIST = {
@@ -98,6 +99,7 @@ def breaches(connection: psycopg.Connection[Any], roles: RoleNames, app: str) ->
         *_tables(connection, roles, app),
         *_functions(connection, roles, app),
         *_roles(connection, roles, app),
+        *deviations(connection, roles),
     ]
 
 

@@ -55,6 +55,34 @@ _HOLES = {
         "GRANT SELECT (state) ON cell.runs TO PUBLIC",
         "cell.runs is granted to",
     ),
+    "a column that tenants can change": (
+        "GRANT UPDATE (lane) ON cell.stage_runs TO {tenant_base}",
+        "has UPDATE on cell.stage_runs.lane",
+    ),
+    "a whole table instead of some columns": (
+        "GRANT INSERT ON cell.stage_runs TO {tenant_base}",
+        "has INSERT on cell.stage_runs",
+    ),
+    "a column that the ledger's functions can read": (
+        "GRANT SELECT (result) ON cell.stage_runs TO {ledger}",
+        "has SELECT on cell.stage_runs.result",
+    ),
+    "a right that can be passed on": (
+        "GRANT SELECT ON cell.tenants TO {tenant_base} WITH GRANT OPTION",
+        "has SELECT with grant option on cell.tenants",
+    ),
+    "a sequence that tenants can set": (
+        "GRANT UPDATE ON SEQUENCE cell.turn_media TO {tenant_base}",
+        "has UPDATE on cell.turn_media",
+    ),
+    "a sequence for everybody": (
+        "GRANT USAGE ON SEQUENCE cell.position TO PUBLIC",
+        "PUBLIC has USAGE on cell.position",
+    ),
+    "a right that the ledger lacks": (
+        "REVOKE UPDATE (error) ON cell.stage_runs FROM {ledger}",
+        "lacks UPDATE on cell.stage_runs.error",
+    ),
     "a view, which would read with its owner's rights": (
         "CREATE VIEW cell.all_runs AS SELECT * FROM cell.runs",
         "cell.all_runs is no plain table",
@@ -88,7 +116,13 @@ _HOLES = {
 def test_the_walk_finds(settings: Settings, hole: str) -> None:
     statement, complaint = _HOLES[hole]
     with as_owner(settings) as (connection, known):
-        connection.execute(sql.SQL(statement).format(app=sql.Identifier(known.app)))
+        names = {
+            "app": known.app,
+            "ledger": known.roles.ledger,
+            "tenant_base": known.roles.tenant_base,
+        }
+        quoted = {name: sql.Identifier(role) for name, role in names.items()}
+        connection.execute(sql.SQL(statement).format(**quoted))
         found = breaches(connection, known.roles, known.app)
         raise psycopg.Rollback
     assert [line for line in found if complaint in line], found
