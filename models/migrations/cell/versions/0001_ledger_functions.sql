@@ -1,6 +1,6 @@
 -- The ledger's transitions. Locks are waited for in the order run, stage, event head; the sweep
--- waits for none of them, and skips what another holds. Only the removal of a whole tenant begins
--- elsewhere, at its row.
+-- waits for none of them, and skips what another holds. The removal of a whole tenant takes its
+-- runs, and then the tenant's row before the rest.
 -- Functions of the caller's rights act under a tenant's role; the closed list of functions of
 -- the definer's rights crosses tenants and stands at the end.
 
