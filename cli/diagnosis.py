@@ -1,12 +1,13 @@
 """What `automator doctor` looks at, and what it makes of it."""
 
-import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from core.embedded.processes import unprivileged_identity
 from core.embedded.wheels import postgres_program, valkey_program
@@ -60,6 +61,11 @@ def diagnose(settings: Settings, *, running: bool) -> list[Check]:
             checks.extend(look())
         except AutomatorError as error:
             checks.append(Check(area, area, State.MISSING, "does not work", str(error)))
+        except Exception as error:  # noqa: BLE001 - what is broken must not hide the rest
+            # Only what the system says is safe to show: other errors may quote a password.
+            reason = (isinstance(error, OSError) and error.strerror) or "the check failed"
+            finding = f"{reason} ({type(error).__name__})"
+            checks.append(Check(area, area, State.MISSING, "does not work", finding))
     return checks
 
 
@@ -126,10 +132,17 @@ def _database(settings: Settings, *, running: bool) -> Iterator[Check]:
         yield Check("database", "PostgreSQL", State.OK, finding)
         return
     import psycopg
+    from sqlalchemy.exc import ArgumentError
 
-    from core.database import connect
+    from core.database import connect, sqlalchemy_url
 
     whose = "our own" if running else "of DATABASE_URL"
+    try:
+        sqlalchemy_url(settings.database_url)
+    except (ArgumentError, ValueError):
+        mend = "correct DATABASE_URL: postgresql://login:password@host:port/database"
+        yield Check("database", "PostgreSQL", State.MISSING, f"{whose}: no address", mend)
+        return
     try:
         with connect(settings.database_url) as connection:
             version = connection.info.parameter_status("server_version") or "?"
@@ -138,8 +151,8 @@ def _database(settings: Settings, *, running: bool) -> Iterator[Check]:
                 " WHERE rolname = current_user"
             ).fetchone()
             schema = connection.execute("SELECT to_regnamespace('directory')").fetchone()
-    except psycopg.OperationalError as error:
-        reason = str(error).strip().splitlines()[-1]
+    except psycopg.Error as error:
+        reason = next(reversed(str(error).strip().splitlines()), type(error).__name__)
         mend = f"start it, or correct DATABASE_URL: {reason}"
         yield Check("database", "PostgreSQL", State.MISSING, f"{whose}: no answer", mend)
         return
@@ -176,32 +189,41 @@ def _broker(settings: Settings, *, running: bool) -> Iterator[Check]:
 
     whose = "our own" if running else "of REDIS_URL"
     try:
-        with Redis.from_url(settings.redis_url, socket_connect_timeout=3) as client:
+        client = Redis.from_url(settings.redis_url, socket_connect_timeout=3, socket_timeout=3)
+    except ValueError:
+        mend = "correct REDIS_URL: redis://host:port/number"
+        yield Check("broker", "Valkey", State.MISSING, f"{whose}: no address", mend)
+        return
+    try:
+        with client:
             about = client.info("server")
     except RedisError as error:
         mend = f"start it, or correct REDIS_URL: {error}"
         yield Check("broker", "Valkey", State.MISSING, f"{whose}: no answer", mend)
         return
     name = about.get("server_name", "redis")
-    version = about.get("valkey_version") or about.get("redis_version")
-    yield Check("broker", str(name).capitalize(), State.OK, f"{version}, {whose}")
+    number = about.get("valkey_version") or about.get("redis_version")
+    yield Check("broker", str(name).capitalize(), State.OK, f"{number}, {whose}")
 
 
 def _storage(settings: Settings) -> Iterator[Check]:
     url = settings.storage_url or (settings.data_dir / "storage").as_uri()
-    folder = Path(url.removeprefix("file://"))
-    if settings.storage_url is None and not folder.exists():
-        yield Check("storage", "storage", State.OK, f"{url}, made by `automator up`")
+    parts = urlsplit(url)
+    folder = Path(unquote(parts.path))
+    if parts.scheme != "file" or not folder.is_absolute() or folder == Path("/"):
+        open_storage(url)  # says what is wrong with it
         return
-    free = open_storage(url).free_bytes()
-    writable = not url.startswith("file:") or os.access(folder, os.W_OK)
-    yield Check(
-        "storage",
-        "storage",
-        State.OK if writable else State.MISSING,
-        url if free is None else f"{url}, {free / GIB:.0f} GiB free",
-        None if writable else f"let this user write to {folder}",
-    )
+    # A store is not opened: that would make its folder.
+    there = _nearest(folder)
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            free = shutil.disk_usage(there).free
+    except OSError as error:
+        mend = f"let this user write to {there}: {error.strerror}"
+        yield Check("storage", "storage", State.MISSING, f"{url}: cannot be written to", mend)
+        return
+    finding = f"{free / GIB:.0f} GiB free" if there == folder else "made by `automator up`"
+    yield Check("storage", "storage", State.OK, f"{url}, {finding}")
 
 
 def _sandbox() -> Iterator[Check]:

@@ -10,6 +10,7 @@ import click
 from cli.connection import settings_of
 from cli.diagnosis import Check, State, diagnose
 from cli.endpoints import running_installation
+from core.errors import Unavailable
 from core.settings import get_settings
 
 _COLOURS = {State.OK: "green", State.NOTE: "yellow", State.MISSING: "red"}
@@ -23,8 +24,14 @@ _COLOURS = {State.OK: "green", State.NOTE: "yellow", State.MISSING: "red"}
 def command(data: Path | None, *, as_json: bool) -> None:
     """Say what this machine has, lacks, and how to mend it; exit 1 if something is missing."""
     folder = (data or get_settings().data_dir).expanduser().absolute()
-    running = running_installation(folder, patience=5)
-    checks = diagnose(settings_of(running, folder), running=running is not None)
+    checks: list[Check] = []
+    running = None
+    try:
+        running = running_installation(folder, patience=5)
+    except Unavailable as error:
+        mend = f"look at {folder / 'logs'} if that goes on"
+        checks.append(Check("installation", "start", State.NOTE, str(error), mend))
+    checks += diagnose(settings_of(running, folder), running=running is not None)
     missing = any(check.state is State.MISSING for check in checks)
     if as_json:
         print(json.dumps({"ok": not missing, "checks": [asdict(check) for check in checks]}))

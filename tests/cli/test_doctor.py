@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from cli.endpoints import lock_installation
 from tests.servers import PostgresForTests
+from transcoders.tools import find_tools
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,9 +45,39 @@ def test_a_machine_with_everything_is_told_so(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
-def test_the_hardware_that_is_named_has_encoded_something(tmp_path: Path) -> None:
-    found = findings(tmp_path)["media/hardware encoders"]
-    assert found["state"] in ("ok", "note")
+@pytest.mark.parametrize(("status", "named"), [(0, True), (1, False)])
+def test_hardware_is_named_when_it_encodes_not_when_it_is_listed(
+    tmp_path: Path, status: int, named: bool
+) -> None:
+    stub = tmp_path / "ffmpeg"
+    stub.write_text(f"""#!/bin/sh
+case "$*" in
+    *h264_nvenc*) exit {status} ;;
+    *-encoders*) echo " V....D h264_nvenc           NVIDIA NVENC H.264 encoder" ;;
+esac
+exec '{find_tools().ffmpeg}' "$@"
+""")
+    stub.chmod(0o755)
+    found = findings(tmp_path, FFMPEG=str(stub))
+    assert found["media/encoders"]["state"] == "ok"
+    assert ("h264_nvenc" in found["media/hardware encoders"]["finding"]) == named
+
+
+def test_a_storage_folder_that_is_not_there_yet_is_not_made(tmp_path: Path) -> None:
+    place = tmp_path / "a store"
+    found = findings(tmp_path, STORAGE_URL=place.as_uri())["storage/storage"]
+    assert found["state"] == "ok"
+    assert not place.exists()
+
+
+def test_an_installation_that_takes_long_to_start_is_noted(tmp_path: Path) -> None:
+    lock = lock_installation(tmp_path)
+    try:
+        found = findings(tmp_path, FREE_SPACE_RESERVE_BYTES="1")
+    finally:
+        os.close(lock)
+    assert found["installation/start"]["state"] == "note"
+    assert found["media/ffmpeg"]["state"] == "ok"
 
 
 @pytest.mark.parametrize(
@@ -54,6 +86,10 @@ def test_the_hardware_that_is_named_has_encoded_something(tmp_path: Path) -> Non
         ("FFMPEG", "/nowhere/ffmpeg", "media/media", "FFMPEG=/nowhere/ffmpeg"),
         ("DATABASE_URL", "postgresql://a:b@127.0.0.1:1/c", "database/PostgreSQL", "DATABASE_URL"),
         ("REDIS_URL", "redis://127.0.0.1:1/0", "broker/Valkey", "REDIS_URL"),
+        ("DATABASE_URL", "hunter2", "database/PostgreSQL", "DATABASE_URL"),
+        ("DATABASE_URL", "postgresql://a:b@c:d/e", "database/PostgreSQL", "DATABASE_URL"),
+        ("REDIS_URL", "localhost:6379", "broker/Valkey", "REDIS_URL"),
+        ("STORAGE_URL", "file:///proc/storage", "storage/storage", "write to /proc"),
         ("STORAGE_URL", "ftp://somewhere", "storage/storage", "STORAGE_URL"),
         ("FREE_SPACE_RESERVE_BYTES", str(1 << 60), "disk/data", "make room"),
     ],
