@@ -19,7 +19,7 @@ from sqlalchemy import text
 from core.database import tenant_role
 from core.embedded import EmbeddedServers
 from pipeline.plan.types import Graph
-from services import runs
+from services import ledger, runs
 from services.installation import Place
 from tests.servers import PostgresForTests
 from tests.workers.stages import spec
@@ -28,6 +28,14 @@ from tests.workers.workshop import Workshop, until, workshop
 
 def done(shop: Workshop) -> int:
     return int(shop.one("SELECT count(*) FROM cell.stage_runs WHERE state = 'done'"))
+
+
+def idle(shop: Workshop) -> bool:
+    """Whether nothing is done for longer than a process of the pool goes on without a ring."""
+    before = done(shop)
+    time.sleep(1.5)
+    running = shop.one("SELECT count(*) FROM cell.stage_runs WHERE state = 'running'")
+    return done(shop) == before and running == 0
 
 
 @pytest.mark.timeout(180)
@@ -53,14 +61,20 @@ def test_a_drain_is_back_within_five_seconds_with_broker_emptied_and_relay_kille
     shop: Workshop, valkey: str
 ) -> None:
     shop.worker(slots=2)
+    database = shop.installation.cell()
     shop.start(Graph(tuple(spec(f"noop.{n}") for n in range(10_000))))
     until(lambda: done(shop) > 100, 30, "the drain is on")
+    # A busy worker would go on by itself: only an idle one needs to be rung.
+    ledger.switch_queue(database, "media", paused=True)
+    until(lambda: idle(shop), 10, "the worker idles")
     relay = shop.programs[0]
     relay.kill()
+    killed_at = time.monotonic()
     with redis.Redis.from_url(valkey) as broker:
         broker.flushall()
+    ledger.switch_queue(database, "media", paused=False)
+    before = done(shop)
     shop.relay()
-    killed_at, before = time.monotonic(), done(shop)
     until(lambda: done(shop) > before + 50, 5, "the drain is back")
     assert time.monotonic() - killed_at < 5
 
@@ -72,6 +86,16 @@ def test_ready_work_is_found_by_a_relay_that_heard_nothing(shop: Workshop) -> No
     time.sleep(0.5)
     assert shop.state(run) == "running"
     shop.relay()
+    assert shop.ended(run, seconds=10) == ["done"]
+
+
+def test_a_relay_that_hears_nonsense_goes_on(shop: Workshop) -> None:
+    shop.worker()
+    with shop.superuser() as connection:
+        for nonsense in ("x", "", "media'; --", "celery"):
+            connection.execute("SELECT pg_notify('ledger_ready', %s)", [nonsense])
+    time.sleep(0.5)
+    run = shop.start(Graph((spec("burn.a"),)))
     assert shop.ended(run, seconds=10) == ["done"]
 
 
