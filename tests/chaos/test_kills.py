@@ -23,11 +23,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from core.embedded.processes import spawn
 from core.settings import Settings
 from pipeline.plan.types import Graph
-from services import tenants
+from services import assets, runs, tenants
 from services.installation import Installation, Place
 from services.migrations import migrate
 from tests.workers.stages import spec
 from tests.workers.workshop import STAGES, Workshop, until
+from transcoders.tools import get_tools
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {
@@ -56,6 +57,7 @@ VICTIMS = {
     "supervisor": 1,
     "flush": 2,
 }
+VIDEO_EVERY = 4  # runs, the first of them is one
 
 
 class Arena:
@@ -105,10 +107,13 @@ class Arena:
         pool = [child for pid in workers for child in children(pid)]
         if victim == "pool":
             return self._kill([child.pid for child in pool])
-        return self._kill([deep.pid for child in pool for deep in children(child.pid, deep=True)])
+        deep = [deep for child in pool for deep in children(child.pid, deep=True)]
+        if victim == "ffmpeg":
+            deep = [child for child in deep if is_ffmpeg(child)]
+        return self._kill([child.pid for child in deep])
 
     def _kill(self, pids: list[int]) -> bool:
-        pids = [pid for pid in pids if pid > 1]
+        pids = [pid for pid in pids if pid > 1 and is_alive(pid)]
         if not pids:
             return False
         with suppress(ProcessLookupError):
@@ -126,6 +131,30 @@ def children(pid: int, *, deep: bool = False) -> list[psutil.Process]:
     with suppress(psutil.NoSuchProcess):
         return psutil.Process(pid).children(recursive=deep)
     return []
+
+
+def is_alive(pid: int) -> bool:
+    """Whether there is something to kill: what only waits to be reaped does not count."""
+    with suppress(psutil.NoSuchProcess):
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    return False
+
+
+def is_ffmpeg(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.name().startswith("ffmpeg")
+    return False
+
+
+def make_clip(folder: Path) -> Path:
+    """Two seconds that must be encoded anew, large enough for ffmpeg to be caught at it."""
+    clip = folder / "clip.avi"
+    picture = ("-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30:duration=2")
+    sound = ("-f", "lavfi", "-i", "sine=frequency=440:duration=2")
+    encode = ("-c:v", "mpeg4", "-c:a", "libmp3lame")
+    program = str(get_tools().ffmpeg)
+    subprocess.run([program, "-v", "error", *picture, *sound, *encode, str(clip)], check=True)
+    return clip
 
 
 @contextmanager
@@ -152,11 +181,22 @@ def arena(folder: Path, dice: random.Random, tenant_count: int) -> Iterator[tupl
         made.close()
 
 
-def persist(shop: Workshop, tenant: int) -> UUID:
+def start(shop: Workshop, tenant: int, clip: Path | None) -> UUID:
+    """The recipe `video` on a clip, or without one the graph of stages that burn time."""
+    if clip is None:
+        return shop.start(GRAPH, tenant=tenant, with_asset=True)
+    place = shop.places[tenant]
+    storage = shop.installation.storage
+    received = assets.receive(storage, place.tenant_id, clip, clip.name, reserve=0)
+    with shop.installation.tenant_scope(place) as session:
+        return runs.start(session, place.tenant_id, assets.record(session, received)).id
+
+
+def persist(shop: Workshop, tenant: int, clip: Path | None) -> UUID:
     """Start a run, however often the database is away meanwhile."""
     while True:
         try:
-            return shop.start(GRAPH, tenant=tenant, with_asset=True)
+            return start(shop, tenant, clip)
         except (SQLAlchemyError, psycopg.Error) as error:
             # Only a database that is away is no reason to fail.
             if "syntax" in str(error) or "denied" in str(error):
@@ -164,39 +204,60 @@ def persist(shop: Workshop, tenant: int) -> UUID:
             time.sleep(0.2)
 
 
-def survive(folder: Path, *, kills: int, runs: int, seconds: float) -> None:
+def survive(folder: Path, *, kills: int, count: int, seconds: float) -> None:
     seed = int(os.environ.get("CHAOS_SEED", secrets.randbelow(1 << 32)))
     print(f"CHAOS_SEED={seed}")
     dice = random.Random(seed)
+    clip = make_clip(folder)
     with arena(folder, dice, tenant_count=3) as (hurting, shop):
-        undisturbed = shop.start(GRAPH, with_asset=True)
-        assert shop.ended(undisturbed, seconds=60) == ["done"]
-        expected = shop.digests(undisturbed)
+        expected = {}
+        for kind in (None, clip):
+            undisturbed = start(shop, 0, kind)
+            assert shop.ended(undisturbed, seconds=60) == ["done"]
+            expected[kind] = shop.digests(undisturbed)
         done: Counter[str] = Counter()
-        started: list[tuple[UUID, int]] = []
-        while done.total() < kills:
-            if len(started) * kills <= done.total() * runs and len(started) < runs:
-                tenant = len(started) % 3
-                started.append((persist(shop, tenant), tenant))
+        started: list[tuple[UUID, int, Path | None]] = []
+
+        def begin() -> None:
+            number = len(started)
+            kind = clip if number % VIDEO_EVERY == 0 else None
+            started.append((persist(shop, number % 3, kind), number % 3, kind))
+            if kind is not None:
+                done["ffmpeg"] += catch_ffmpeg(hurting)
+
+        # An emptied broker is a misfortune, and no kill.
+        while done.total() - done["flush"] < kills:
+            if len(started) * kills <= done.total() * count and len(started) < count:
+                begin()
             (victim,) = dice.choices(list(VICTIMS), list(VICTIMS.values()))
             done[victim] += hurting.hurt(victim)
             time.sleep(dice.uniform(0.1, 2 * seconds / kills))
+        while len(started) < count:
+            begin()
         print(dict(done))
-        while len(started) < runs:
-            tenant = len(started) % 3
-            started.append((persist(shop, tenant), tenant))
-        wait_for_all(shop, [run for run, _ in started])
-        for run, tenant in started:
-            assert shop.digests(run, tenant) == expected
+        wait_for_all(shop, [run for run, _, _ in started])
+        for run, tenant, kind in started:
+            assert shop.digests(run, tenant) == expected[kind]
+        assert done["ffmpeg"] > 0
         check_history(shop)
 
 
-def wait_for_all(shop: Workshop, runs: list[UUID]) -> None:
+def catch_ffmpeg(hurting: Arena) -> bool:
+    """Kill an ffmpeg as soon as one runs; False when none was seen for a while."""
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        if hurting.hurt("ffmpeg"):
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def wait_for_all(shop: Workshop, waiting: list[UUID]) -> None:
     end = time.monotonic() + 90
     while True:
         states: list[str] = []
         with suppress(psycopg.OperationalError):
-            states = [shop.state(run) for run in runs]
+            states = [shop.state(run) for run in waiting]
         if states and set(states) == {"done"}:
             return
         stuck = "not all runs are done: "
@@ -231,10 +292,10 @@ def check_history(shop: Workshop) -> None:
 
 @pytest.mark.timeout(150)
 def test_runs_survive_some_kills(tmp_path: Path) -> None:
-    survive(tmp_path, kills=25, runs=5, seconds=18)
+    survive(tmp_path, kills=25, count=5, seconds=18)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
 def test_runs_survive_two_hundred_kills(tmp_path: Path) -> None:
-    survive(tmp_path, kills=200, runs=20, seconds=200)
+    survive(tmp_path, kills=200, count=20, seconds=200)
