@@ -19,6 +19,7 @@ from core.keys import source_key
 from core.settings import Settings
 from core.storage import open_storage
 from services import tenants
+from services.archive import Description, writing
 from services.backup import backup
 from services.migrations import migrate
 from services.restore import restore
@@ -275,3 +276,16 @@ def test_a_long_backup_does_not_hold_up_the_ledger(settings: Settings, tmp_path:
     writer.join()
     assert turns > 20
     assert slowest < 1
+
+
+def test_a_file_that_appears_meanwhile_is_kept(tmp_path: Path) -> None:
+    file = tmp_path / "all.backup"
+    nothing = Description(format=1, created_at="", directory="", cell="", cells=[], tenants=[])
+    with writing(file, nothing):
+        pass
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    file.unlink()
+    with pytest.raises(Conflict), writing(file, nothing):
+        file.write_text("precious")
+    assert file.read_text() == "precious"
+    assert [path.name for path in tmp_path.iterdir()] == ["all.backup"]

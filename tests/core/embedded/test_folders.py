@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.embedded.folders import private_folder, runtime_folder
+from core.embedded.folders import data_folder, private_folder, runtime_folder
 from core.errors import Misconfigured
 
 
@@ -38,6 +38,13 @@ def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
     os.chown(tmp_path / "theirs", 12345, 12345)
     with pytest.raises(Misconfigured, match="belongs to another user"):
         private_folder(tmp_path / "theirs")
+
+
+def test_a_new_data_folder_is_closed_and_a_known_one_left_as_it_is(tmp_path: Path) -> None:
+    mode = stat.S_IMODE(data_folder(tmp_path / "data").stat().st_mode)
+    assert mode == (0o711 if os.geteuid() == 0 else 0o700)
+    (tmp_path / "data").chmod(0o750)
+    assert stat.S_IMODE(data_folder(tmp_path / "data").stat().st_mode) == 0o750
 
 
 def test_a_folder_that_is_too_open_is_closed(tmp_path: Path) -> None:

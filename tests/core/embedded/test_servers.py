@@ -149,6 +149,19 @@ def test_files_of_another_major_version_are_told_in_words(data: Path) -> None:
         EmbeddedServers(data, valkey=False).start()
 
 
+@pytest.mark.parametrize(
+    ("file", "said"), [("postgres/PG_VERSION", "no database"), ("secrets.json", "is damaged")]
+)
+def test_files_that_are_damaged_are_told_in_words(data: Path, file: str, said: str) -> None:
+    with EmbeddedServers(data, valkey=False):
+        pass
+    (data / file).unlink()
+    if file == "secrets.json":
+        (data / file).write_text('{"superuser": "ab')
+    with pytest.raises(Misconfigured, match=said):
+        EmbeddedServers(data, valkey=False).start()
+
+
 def test_an_interrupted_creation_is_done_again(data: Path) -> None:
     half = data / "postgres.new"
     half.mkdir(parents=True)
