@@ -45,6 +45,18 @@ def clean_name(name: str) -> str:
     return printable[:NAME_LENGTH] or "untitled"
 
 
+def identify(path: Path) -> Sniffed:
+    """What a file is, by its first bytes; Rejected for an empty or unknown one."""
+    with path.open("rb") as stream:
+        head = stream.read(HEAD_BYTES)
+    if not head:
+        raise Rejected("the file is empty")
+    found = sniff(head)
+    if found is None:
+        raise Rejected("the file is no video, image or document that we know")
+    return found
+
+
 def receive(
     storage: Storage, tenant_id: UUID, path: Path, name: str, *, reserve: int, consume: bool = False
 ) -> Received:
@@ -53,14 +65,8 @@ def receive(
     Raises Rejected for an empty or unknown file, InsufficientStorage where there is no room.
     With `consume` the file at `path` is given up.
     """
-    size = path.stat().st_size
-    if size == 0:
-        raise Rejected("the file is empty")
-    with path.open("rb") as stream:
-        found = sniff(stream.read(HEAD_BYTES))
-    if found is None:
-        raise Rejected("the file is no video, image or document that we know")
-    admit(storage, 0 if consume else size, reserve=reserve)
+    found = identify(path)
+    admit(storage, 0 if consume else path.stat().st_size, reserve=reserve)
     asset_id = uuid4()
     stored = storage.put(source_key(tenant_id, asset_id), path, consume=consume)
     return Received(asset_id, clean_name(name), stored.key, stored.bytes, stored.sha256, found)
