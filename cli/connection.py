@@ -1,5 +1,7 @@
 """Reaching the installation that a command is about."""
 
+import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -7,9 +9,12 @@ from pathlib import Path
 from rich.console import Console
 
 from cli.endpoints import Endpoints, running_installation, start_installation
-from core.errors import Misconfigured
+from core.embedded.folders import data_folder
+from core.errors import Misconfigured, Unavailable
 from core.settings import Settings, get_settings
 from services.installation import Installation
+
+_USERS = "users.lock"
 
 
 def settings_of(endpoints: Endpoints | None, data: Path | None) -> Settings:
@@ -34,16 +39,17 @@ def connected(
 ) -> Iterator[Installation]:
     """The installation on a data folder: the running one, or one started for the block.
 
+    One that was started here is stopped when nobody else who came by `connected` uses it any more.
     With `start` off, an installation that does not run and whose DATABASE_URL is not set raises
     Misconfigured.
     """
     folder = (data or get_settings().data_dir).expanduser().absolute()
+    endpoints: Endpoints | None
     with ExitStack() as stack:
-        endpoints = running_installation(folder)
-        if endpoints is None and start:
-            if announce is not None:
-                announce.print(f"Starting an installation on {folder} …")
-            endpoints = stack.enter_context(start_installation(folder))
+        if start:
+            endpoints = stack.enter_context(_running_or_started(folder, announce))
+        else:
+            endpoints = running_installation(folder)
         settings = settings_of(endpoints, folder)
         if settings.database_url is None:
             raise Misconfigured(
@@ -53,6 +59,39 @@ def connected(
         installation = Installation(settings)
         stack.callback(installation.close)
         yield installation
+
+
+@contextmanager
+def _running_or_started(folder: Path, announce: Console | None) -> Iterator[Endpoints]:
+    """Every user holds `users.lock` shared; who has started the installation stops it alone."""
+    data_folder(folder)
+    with ExitStack() as stack:
+        users = os.open(folder / _USERS, os.O_RDWR | os.O_CREAT, 0o600)
+        stack.callback(os.close, users)
+        fcntl.flock(users, fcntl.LOCK_SH)  # not while somebody is stopping it
+        endpoints = running_installation(folder)
+        if endpoints is None:
+            if announce is not None:
+                announce.print(f"Starting an installation on {folder} …")
+            try:
+                endpoints = stack.enter_context(start_installation(folder))
+            except Unavailable:
+                # Another command may have begun to start one at the same moment.
+                endpoints = running_installation(folder)
+                if endpoints is None:
+                    raise
+            else:
+                stack.callback(_wait_for_other_users, users, announce)
+        yield endpoints
+
+
+def _wait_for_other_users(users: int, announce: Console | None) -> None:
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        if announce is not None:
+            announce.print("Another command still uses the installation; waiting for it …")
+        fcntl.flock(users, fcntl.LOCK_EX)
 
 
 @contextmanager

@@ -1,25 +1,30 @@
 """`automator process`: send files through the installation and collect what comes out."""
 
 import json
+import signal
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from uuid import UUID
 
 import click
 from rich.console import Console
+from sqlalchemy.exc import DBAPIError
 
 from cli.connection import connected
 from cli.progress import RunBars, show_artifacts
-from core.errors import AutomatorError, Conflict, Rejected
-from services import assets, exports, runs
+from core.errors import AutomatorError, Rejected, Unavailable
+from services import exports, runs, uploads
 from services.installation import DEFAULT_TENANT, Installation, Place
 from services.runs import RunReport
 
 _POLL_SECONDS = 0.25
+# The ledger survives a restart of the database, and so does whoever waits for it.
+_PATIENCE_SECONDS = 60.0
 
 
 @dataclass(slots=True)
@@ -58,19 +63,27 @@ def command(
         _check(job)
     if any(job.problem is None for job in jobs):
         console = Console(stderr=True)
-        with connected(data, announce=None if as_json else console) as installation:
-            place = installation.place(DEFAULT_TENANT)
-            for job in jobs:
-                _submit(installation, place, job, recipe)
-            bars: AbstractContextManager[RunBars | None] = (
-                nullcontext() if as_json else RunBars(console)
-            )
-            with bars as view:
-                _follow(installation, place, jobs, view)
+        announce = None if as_json else console
+        with _ending_on_sigterm(), connected(data, announce=announce) as installation:
+            _work(installation, jobs, recipe, announce)
         for job in jobs:
             if job.report is not None and job.manifest is not None and not as_json:
                 show_artifacts(console, job.target, job.report)
     return _tell(jobs, as_json=as_json)
+
+
+@contextmanager
+def _ending_on_sigterm() -> Iterator[None]:
+    """SIGTERM ends the block as Ctrl-C does, so that what was begun is cancelled and cleared up."""
+
+    def end(number: int, _: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _check(job: Job) -> None:
@@ -79,24 +92,36 @@ def _check(job: Job) -> None:
             missing = not job.file.exists()
             raise Rejected("there is no such file" if missing else "it is not a regular file")
         exports.check_target(job.target)
-    except (AutomatorError, OSError) as error:
+    except AutomatorError as error:
         job.problem = str(error)
+    except OSError as error:
+        job.problem = error.strerror or str(error)
+
+
+def _work(
+    installation: Installation, jobs: Sequence[Job], recipe: str | None, console: Console | None
+) -> None:
+    """Begin a run for each input and collect what it makes; an interruption cancels them all."""
+    place = installation.place(DEFAULT_TENANT)
+    try:
+        for job in jobs:
+            _submit(installation, place, job, recipe)
+        bars: AbstractContextManager[RunBars | None] = (
+            RunBars(console) if console is not None else nullcontext()
+        )
+        with bars as view:
+            _follow(installation, place, jobs, view)
+    except BaseException:
+        _cancel(installation, place, [job for job in jobs if job.open])
+        raise
 
 
 def _submit(installation: Installation, place: Place, job: Job, recipe: str | None) -> None:
     if job.problem is not None:
         return
     try:
-        received = assets.receive(
-            installation.storage,
-            place.tenant_id,
-            job.file.resolve(),
-            job.file.name,
-            reserve=installation.settings.free_space_reserve_bytes,
-        )
-        with installation.tenant_scope(place) as session:
-            asset = assets.record(session, received)
-            job.run_id = runs.start(session, place.tenant_id, asset, recipe=recipe).id
+        begun = uploads.begin(installation, place, job.file.resolve(), job.file.name, recipe=recipe)
+        job.run_id = begun.run.id
     except AutomatorError as error:
         job.problem = str(error)
     except OSError as error:
@@ -106,16 +131,20 @@ def _submit(installation: Installation, place: Place, job: Job, recipe: str | No
 def _follow(
     installation: Installation, place: Place, jobs: Sequence[Job], view: RunBars | None
 ) -> None:
-    try:
-        while waiting := [job for job in jobs if job.open]:
+    answered = time.monotonic()
+    while waiting := [job for job in jobs if job.open]:
+        try:
             for job in waiting:
                 _look(installation, place, job)
+                answered = time.monotonic()
                 if view is not None and job.report is not None:
                     view.show(job.file.name, job.report)
-            time.sleep(_POLL_SECONDS)
-    except KeyboardInterrupt:
-        _cancel(installation, place, [job for job in jobs if job.open])
-        raise
+        except (DBAPIError, Unavailable) as error:
+            if time.monotonic() - answered > _PATIENCE_SECONDS:
+                raise Unavailable(
+                    f"the database has not answered for {_PATIENCE_SECONDS:.0f} s"
+                ) from error
+        time.sleep(_POLL_SECONDS)
 
 
 def _look(installation: Installation, place: Place, job: Job) -> None:
@@ -142,11 +171,9 @@ def _reason(report: RunReport) -> str:
 def _cancel(installation: Installation, place: Place, jobs: Sequence[Job]) -> None:
     for job in jobs:
         assert job.run_id is not None
-        try:
-            with installation.tenant_scope(place) as session:
-                runs.cancel(session, job.run_id)
-        except Conflict:
-            continue  # it ended meanwhile
+        # It may have ended meanwhile; and one that cannot be cancelled must not keep the others.
+        with suppress(AutomatorError, DBAPIError), installation.tenant_scope(place) as session:
+            runs.cancel(session, job.run_id)
 
 
 def _tell(jobs: Sequence[Job], *, as_json: bool) -> int:

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import pytest
 
 from cli.connection import settings_of
 from cli.endpoints import read_endpoints, start_installation
+from core.embedded.processes import processes_in
 from services import runs
 from services.installation import DEFAULT_TENANT, Installation
 
@@ -140,31 +141,57 @@ def test_a_folder_that_is_not_ours_is_not_overwritten(data: Path, tmp_path: Path
     assert precious.read_text() == "keep me"
 
 
+def files_in(folder: Path) -> set[Path]:
+    return {path for path in folder.rglob("*") if path.is_file()}
+
+
 def test_an_unknown_recipe_is_refused_with_the_ones_there_are(data: Path, tmp_path: Path) -> None:
     done = process(data, tmp_path / "out", "--recipe", "soup", CLIP)
     assert done.returncode == 1
     assert "there is no recipe 'soup'; there is" in done.stderr
     assert "video" in done.stderr
+    picture = tmp_path / "picture.png"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    stored = files_in(data / "storage")
+    done = process(data, tmp_path / "out", picture)
+    assert "no recipe takes a file of the type image/png" in done.stderr
+    assert files_in(data / "storage") == stored
 
 
-def test_ctrl_c_cancels_what_was_begun(data: Path, tmp_path: Path) -> None:
-    big = tmp_path / "big.mkv"
-    ffmpeg_noise(big)
-    command = [sys.executable, "-m", "cli.main", "process", "--data", str(data)]
-    running = subprocess.Popen(
-        [*command, "--out", str(tmp_path / "out"), str(big)],
+def begin(data: Path, out: Path, *files: Path) -> subprocess.Popen[str]:
+    """Run the command, and go on while it works."""
+    command = [sys.executable, "-m", "cli.main", "process", "--data", data, "--out", out, *files]
+    return subprocess.Popen(
+        [str(part) for part in command],
         cwd=ROOT,
         env=environment(),
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def wait_for(running: subprocess.Popen[str], words: str) -> None:
     assert running.stderr is not None
+    said = []
     for line in running.stderr:
-        if "package running" in line:
-            break
-    running.send_signal(signal.SIGINT)
+        said.append(line)
+        if words in line:
+            return
+    raise AssertionError("".join(said))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_cancels_what_was_begun(
+    data: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    big = tmp_path / "big.mkv"
+    ffmpeg_noise(big)
+    running = begin(data, tmp_path / "out", big)
+    wait_for(running, "package running")
+    running.send_signal(number)
     _, rest = running.communicate(timeout=20)
-    assert running.returncode == 130, rest
+    assert running.returncode == 128 + number, rest
     endpoints = read_endpoints(data)
     with closing(Installation(settings_of(endpoints, data))) as installation:
         place = installation.place(DEFAULT_TENANT)
@@ -179,6 +206,19 @@ def test_ctrl_c_cancels_what_was_begun(data: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_a_database_that_restarts_meanwhile_is_waited_for(data: Path, tmp_path: Path) -> None:
+    running = begin(data, tmp_path / "out", CLIP)
+    wait_for(running, "probe")
+    servers = processes_in(data / "postgres", "postgres")
+    assert servers
+    for pid in servers:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    _, rest = running.communicate(timeout=100)
+    assert running.returncode == 0, rest
+    manifest_of(tmp_path / "out" / "clip")
+
+
 def ffmpeg_noise(target: Path) -> None:
     """A video that takes long to encode: moving noise, in a codec that cannot be kept."""
     from transcoders.tools import find_tools
@@ -189,6 +229,26 @@ def ffmpeg_noise(target: Path) -> None:
     subprocess.run(
         [ffmpeg, "-v", "error", "-f", "lavfi", "-i", source, *encode, str(target)], check=True
     )
+
+
+def test_two_that_begin_at_once_share_one_installation_to_the_end(tmp_path: Path) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="automator-both-", dir="/tmp"))
+    folder.chmod(0o711)
+    big = tmp_path / "big.mkv"
+    ffmpeg_noise(big)
+    try:
+        both = [
+            begin(folder / "data", tmp_path / name, file)
+            for name, file in (("short", CLIP), ("long", big))
+        ]
+        for running in both:
+            _, said = running.communicate(timeout=110)
+            assert running.returncode == 0, said
+        manifest_of(tmp_path / "short" / "clip")
+        manifest_of(tmp_path / "long" / "big")
+        assert read_endpoints(folder / "data") is None
+    finally:
+        shutil.rmtree(folder)
 
 
 def test_process_starts_an_installation_for_itself_and_leaves_nothing_running(
