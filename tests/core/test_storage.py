@@ -146,7 +146,7 @@ def test_a_key_that_passes_stays_below_the_root(key: str) -> None:
         checked_key(key)
     except Rejected:
         return
-    assert os.path.normpath(f"/root/{key}") == f"/root/{key}"
+    assert os.path.normpath(f"/store/{key}") == f"/store/{key}"
 
 
 def test_a_prefix_is_a_folder(store: Storage, tmp_path: Path) -> None:
