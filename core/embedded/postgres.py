@@ -39,7 +39,13 @@ _SETTINGS = {
     "log_line_prefix": "%m [%p] %u@%d ",
     "cluster_name": "automator",
 }
-_NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+# For tests, which are many on one server.
+_NOT_DURABLE = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "200",
+}
 
 
 class PostgresServer:
