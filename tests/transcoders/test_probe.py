@@ -11,7 +11,8 @@ from core.media import Probe
 from core.process import CancelToken
 from tests.media_samples import CLIP, Sample
 from transcoders.ffmpeg import Bounds
-from transcoders.probe import ProbeLimits, longest_gop, probe
+from transcoders.packets import PacketReader, longest_gop
+from transcoders.probe import ProbeLimits, probe
 from transcoders.tools import get_tools
 
 
@@ -233,6 +234,13 @@ def test_a_cancelled_probe_stops() -> None:
         probe(CLIP, get_tools(), cancel=token)
 
 
+def packets_of(*lines: str) -> PacketReader:
+    reader = PacketReader()
+    for line in lines:
+        reader.line(line)
+    return reader
+
+
 @pytest.mark.parametrize(
     ("packets", "longest"),
     [
@@ -244,4 +252,5 @@ def test_a_cancelled_probe_stops() -> None:
     ],
 )
 def test_the_longest_group_is_found(packets: list[str], longest: float | None) -> None:
-    assert longest_gop(packets) == longest
+    lines = (packet.replace(",", ",0.5,100,") for packet in packets)
+    assert longest_gop(packets_of(*(f"0,{line}" for line in lines)).of(0)) == longest

@@ -1,0 +1,230 @@
+"""What a file's packets tell that its headers do not, or lie about: read, never decoded.
+
+A small file is read whole. Of a larger one with an index only its beginning, its end and one
+keyframe at every few seconds are, so that the cost follows the duration and not the bytes.
+"""
+
+import math
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import pairwise
+from statistics import fmean, median
+from typing import Final
+
+from core.media import SeekIndex, SeekPoint
+from core.process import LimitReached
+from transcoders.layout import Layout
+
+WHOLE_BYTES: Final = 48 << 20
+HEAD_SECONDS: Final = 12
+# Without an index a look elsewhere costs a search.
+UNINDEXED_HEAD_SECONDS: Final = 120
+MOST_PACKETS: Final = 6_000_000
+
+_LOOK_SECONDS: Final = 2.5
+_MOST_LOOKS: Final = 2000
+_POINT_SECONDS: Final = 5.0
+
+# Pictures are stored in another order than they are shown in, by this many at most (H.264, A.3.1).
+_REORDERED: Final = 16
+# Times in milliseconds are off by half of one at either end of a frame.
+_ROUNDING_SECONDS: Final = 0.00111
+_MOSTLY: Final = 0.8
+_SAME_SECONDS: Final = 1e-6
+_SAME_RATE: Final = Fraction(1, 4000)
+_STANDARD_RATES: Final = tuple(
+    Fraction(*rate)
+    for rate in ((24000, 1001), (24, 1), (25, 1), (30000, 1001), (30, 1), (48, 1), (50, 1),
+                 (60000, 1001), (60, 1), (100, 1), (120000, 1001), (120, 1))
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Packets:
+    """Packets of one stream in the order in which they were read, as far as they have a time.
+
+    Seconds on the file's own clock; positions in bytes, -1 where unknown.
+    """
+
+    times: "array[float]" = field(default_factory=lambda: array("d"))
+    lengths: "array[float]" = field(default_factory=lambda: array("d"))
+    places: "array[int]" = field(default_factory=lambda: array("q"))
+    keys: bytearray = field(default_factory=bytearray)
+
+    def add(self, time: float, length: float, place: int, *, key: bool) -> None:
+        """Take one packet in."""
+        self.times.append(time)
+        self.lengths.append(length)
+        self.places.append(place)
+        self.keys.append(key)
+
+    def keyframes(self) -> list[tuple[float, int]]:
+        """Times and places of keyframes, each once, by time."""
+        marked = zip(self.times, self.places, self.keys, strict=True)
+        return sorted({(time, place) for time, place, key in marked if key})
+
+
+class PacketReader:
+    """Takes ffprobe's lines `stream_index,pts_time,duration_time,pos,flags` in."""
+
+    def __init__(self) -> None:
+        self.streams: dict[int, Packets] = {}
+        self.read = 0
+
+    def line(self, line: str) -> None:
+        """Take one line in. Raises LimitReached."""
+        self.read += 1
+        if self.read > MOST_PACKETS:
+            raise LimitReached("more packets than any real file has", limit="output")
+        try:
+            stream, time, length, place, flags, *_ = line.split(",")
+            if flags[1:2] == "D":
+                # Before the beginning that an edit list sets: read to be decoded, never shown.
+                return
+            packets = self.streams.setdefault(int(stream), Packets())
+            packets.add(
+                float(time),
+                0.0 if length == "N/A" else float(length),
+                -1 if place == "N/A" else int(place),
+                key=flags.startswith("K"),
+            )
+        except ValueError:
+            # A packet without a time is shown together with another one.
+            return
+
+    def of(self, stream: int) -> Packets:
+        """The packets of a stream; none where it has none."""
+        return self.streams.get(stream, Packets())
+
+
+def head() -> str:
+    """The `-read_intervals` for ffprobe of the beginning of a file that is dear to seek in."""
+    return f"%+{UNINDEXED_HEAD_SECONDS}"
+
+
+def head_and_end(begin: float, seconds: float) -> str:
+    """The same of the first seconds, and of all from the last keyframe on.
+
+    Seeking behind the end leads to that keyframe.
+    """
+    return f"%+{HEAD_SECONDS},{begin + seconds + 1:.3f}%"
+
+
+def looks(begin: float, seconds: float) -> str:
+    """The same of one packet every few seconds, each the keyframe before."""
+    step = look_step(seconds)
+    return ",".join(f"{begin + n * step:.3f}%+#1" for n in range(int(seconds / step) + 1))
+
+
+def look_step(seconds: float) -> float:
+    """Seconds between two looks."""
+    return max(_LOOK_SECONDS, seconds / _MOST_LOOKS)
+
+
+def end_of(packets: Packets, frame: float) -> float:
+    """When the last picture has been shown; one that does not say how long it lasts has `frame`."""
+    ends = zip(packets.times, packets.lengths, strict=True)
+    return max((time + (length or frame) for time, length in ends), default=0.0)
+
+
+def longest_step(packets: Packets) -> float:
+    """The longest time from one packet to the next."""
+    return max((b - a for a, b in pairwise(sorted(packets.times))), default=math.inf)
+
+
+def longest_gop(packets: Packets, *, whole: bool = True) -> float | None:
+    """Seconds between keyframes at most; None where nothing tells. The last packet ends a group.
+
+    Where it is not the whole file, the beginning of it.
+    """
+    times = packets.times if whole else packets.times[: _head_end(packets)]
+    keys = [time for time, key in zip(times, packets.keys, strict=False) if key]
+    if not keys:
+        return None
+    return round(max(b - a for a, b in pairwise([*sorted(keys), max(times)])), 3)
+
+
+def longest_seen_gop(looked: Packets, begin: float, seconds: float) -> float | None:
+    """The same from looks, as far as it is certain; it may be longer by less than a step.
+
+    Of two keyframes that were found one after the other, the first was before the last look that
+    did not lead to the second.
+    """
+    step = look_step(seconds)
+    keys = [time for time, _ in looked.keyframes()]
+    last_looks = (begin + math.ceil((b - begin) / step - 1e-6) * step - step for b in keys[1:])
+    sure = max((look - a for look, a in zip(last_looks, keys, strict=False)), default=0.0)
+    return round(sure, 3) if sure > 0 else None
+
+
+def runs(packets: Packets, *, whole: bool, to_end: bool) -> tuple[list[float], ...]:
+    """Times of frames that follow each other without a gap in reading, in the order of showing."""
+    if whole:
+        return (sorted(packets.times),)
+    cut = _head_end(packets) if to_end else len(packets.times)
+    # Where reading stopped, pictures are missing that are stored late and shown early.
+    return sorted(packets.times[:cut])[:-_REORDERED], sorted(packets.times[cut:])
+
+
+def _head_end(packets: Packets) -> int:
+    """Where the first stretch ends: at a time past it, or a place that was read before."""
+    times, places = packets.times, packets.places
+    until = times[0] + HEAD_SECONDS
+    numbers = range(1, len(times))
+    ends = (at for at in numbers if times[at] >= until or places[at] <= places[at - 1])
+    return next(ends, len(times))
+
+
+def rate_of(runs: Iterable[Sequence[float]], told: Fraction | None) -> tuple[Fraction | None, bool]:
+    """Frames a second, and whether all frames last equally long, from runs of their times.
+
+    Of a variable rate it is that of most frames. `told` is the rate that the file itself names: it
+    or a standard one is meant where it is as good as equal.
+    """
+    steps = [b - a for times in runs for a, b in pairwise(times) if b - a > _SAME_SECONDS]
+    if not steps:
+        return told, True
+    frame = _usual(steps)
+    constant = all(abs(step - frame) <= _tolerance(frame) for step in steps)
+    measured = Fraction(1 / frame)
+    # The mean of few steps is only as good as the rounding of its ends.
+    doubt = _SAME_RATE + Fraction(_ROUNDING_SECONDS / (len(steps) * frame))
+    meant = sorted(_STANDARD_RATES, key=lambda rate: (rate != told, abs(rate - measured)))
+    near = (rate for rate in [*meant, told] if rate and abs(rate - measured) / measured <= doubt)
+    return next(near, measured.limit_denominator(1001)), constant
+
+
+def _usual(steps: Sequence[float]) -> float:
+    """Seconds that a frame lasts, but for pauses, drops and hiccups."""
+    middle = median(steps)
+    alike = [step for step in steps if abs(step - middle) <= _tolerance(middle)]
+    if len(alike) < _MOSTLY * len(steps):
+        alike = [step for step in steps if middle / 2 < step < middle * 1.75]
+    return fmean(alike)
+
+
+def _tolerance(frame: float) -> float:
+    return max(_ROUNDING_SECONDS, frame / 50)
+
+
+def on_grid(keyframes: Sequence[tuple[float, int]], rate: Fraction) -> bool:
+    """Whether keyframes all over the file are whole numbers of frames apart."""
+    frame = float(1 / rate)
+    tolerance = max(2 * _ROUNDING_SECONDS, frame / 20)
+    gaps = (time - keyframes[0][0] for time, _ in keyframes)
+    return all(abs(gap - round(gap / frame) * frame) <= tolerance for gap in gaps)
+
+
+def seek_index(keyframes: Sequence[tuple[float, int]], begin: float, layout: Layout) -> SeekIndex:
+    """Keyframes a few seconds apart, in seconds from the source's beginning."""
+    points: list[SeekPoint] = []
+    for time, place in keyframes:
+        seconds = round(time - begin, 6)
+        if not points or seconds - points[-1].seconds >= _POINT_SECONDS:
+            points.append(SeekPoint(seconds=seconds, offset=place))
+    places = [place for _, place in keyframes]
+    inside = all(layout.begin <= place < layout.end for place in places)
+    ordered = inside and all(a < b for a, b in pairwise(places))
+    return SeekIndex(points=tuple(points), begin=layout.begin, end=layout.end, ordered=ordered)
