@@ -1,11 +1,12 @@
 """The video encoders, and what each is told: one meaning, in the words of each.
 
 Whatever the encoder, a file begins with a keyframe, its groups of pictures are closed and of equal
-length, no cut begins one early, quality is constant below a peak, and nothing in it tells a date
-or a version. Parameter sets follow from the options alone, so that chunks of one video join
-without encoding again, as long as one encoder made them all.
+length, no cut begins one early, and bits are bounded by a peak. Parameter sets follow from the
+options alone, so that chunks of one video join without encoding again, as long as one encoder made
+them all. The software encoders give the same bytes on every run and every machine.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -14,9 +15,15 @@ from core.renditions import Codec, Grid, Rendition
 
 Hardware = Literal["nvenc", "qsv", "vaapi"]
 
-# x264 cuts its work by the number of threads, and so do the bytes: the machine must not choose it.
-THREADS: Final = 4
+# Where the peak binds, frames that x264 codes at once take their bits by how far the others have
+# come, and no two runs are alike: one thread a rung, and the rungs of a ladder run side by side.
+X264_THREADS: Final = 1
+# Each thread of a decoder holds frames: memory must not grow with the machine's cores.
+DECODER_THREADS: Final = 4
 
+# Below these, x265 corrupts its memory, SVT-AV1 fails, and devices refuse.
+_LEAST_SIDES: Final[dict[Codec, int]] = {"h264": 2, "hevc": 64, "av1": 64}
+_LEAST_HARDWARE_SIDE: Final = 256
 _BUFFER_SECONDS: Final = 2
 _SOFTWARE: Final[dict[Codec, str]] = {"h264": "libx264", "hevc": "libx265", "av1": "libsvtav1"}
 _KINDS: Final[tuple[Hardware, ...]] = ("nvenc", "qsv", "vaapi")
@@ -64,20 +71,25 @@ def named(name: str) -> Encoder:
     return encoder
 
 
+def least_side(encoder: Encoder) -> int:
+    """The fewest pixels that either side of a picture must have."""
+    return _LEAST_SIDES[encoder.codec] if encoder.hardware is None else _LEAST_HARDWARE_SIDE
+
+
 def global_options(encoder: Encoder) -> tuple[str, ...]:
     """What stands before the inputs: the device that frames are sent to."""
-    if encoder.hardware != "vaapi":
-        return ()
-    path = f":{encoder.device}" if encoder.device else ""
-    return ("-init_hw_device", f"vaapi=gpu{path}", "-filter_hw_device", "gpu")
+    if encoder.hardware == "vaapi":
+        path = f":{encoder.device}" if encoder.device else ""
+        return ("-init_hw_device", f"vaapi=gpu{path}", "-filter_hw_device", "gpu")
+    if encoder.hardware == "qsv" and encoder.device:
+        return ("-init_hw_device", f"qsv=gpu:hw_any,child_device={encoder.device}")
+    return ()
 
 
-def input_options(encoder: Encoder) -> dict[str, str]:  # noqa: ARG001 - the same for all
-    """What stands before an input, which the processor decodes: docs/hardware.md has the reasons.
-
-    Each thread of a decoder holds frames: memory must not grow with the machine's cores.
-    """
-    return {"threads": str(THREADS)}
+def input_options(encoder: Encoder) -> dict[str, str]:
+    """What stands before an input: the processor decodes for them all (docs/hardware.md)."""
+    del encoder
+    return {"threads": str(DECODER_THREADS)}
 
 
 def last_filters(encoder: Encoder) -> str:
@@ -90,18 +102,12 @@ def last_filters(encoder: Encoder) -> str:
 def output_options(encoder: Encoder, rendition: Rendition, grid: Grid) -> dict[str, str]:
     """The encoder's options, in ffmpeg's words without the dash, in order.
 
-    Frames must come at the grid's rate, in BT.709 with a limited range: that is only written
-    down here, not made so.
+    Frames must come at the grid's rate, and must be BT.709 of limited range and marked so: ffmpeg
+    writes down what the frames say, and these options only where they say nothing.
     """
-    quality = {
-        None: _software_quality,
-        "nvenc": _nvenc_quality,
-        "qsv": _qsv_quality,
-        "vaapi": _vaapi_quality,
-    }[encoder.hardware]
     return {
         "c:v": encoder.name,
-        **quality(encoder, rendition, grid),
+        **_OWN[encoder.hardware or encoder.codec](encoder, rendition, grid),
         "maxrate": str(rendition.peak_bitrate),
         "bufsize": str(_BUFFER_SECONDS * rendition.peak_bitrate),
         "g": str(grid.gop_frames),
@@ -111,61 +117,68 @@ def output_options(encoder: Encoder, rendition: Rendition, grid: Grid) -> dict[s
         "color_trc": "bt709",
         "colorspace": "bt709",
         "color_range": "tv",
+        # Parameter sets in the header and nowhere else: Apple's players take no other HEVC.
         "tag:v": _TAGS[encoder.codec],
     }
 
 
-# Parameter sets in the file's header and nowhere else: Apple's players take no other HEVC.
 _TAGS: Final[dict[Codec, str]] = {"h264": "avc1", "hevc": "hvc1", "av1": "av01"}
 _PROFILES: Final[dict[Codec, str]] = {"h264": "high", "hevc": "main", "av1": "main"}
 
 
-def _software_quality(encoder: Encoder, rendition: Rendition, grid: Grid) -> dict[str, str]:
-    crf = f"{rendition.crf:g}"
-    if encoder.codec == "h264":
-        return {
-            "preset": "veryfast",
-            "profile:v": _PROFILES["h264"],
-            "crf": crf,
-            "threads": str(THREADS),
-            "sc_threshold": "0",
-            "pix_fmt": "yuv420p",
-        }
-    if encoder.codec == "hevc":
-        parameters = {
-            # Frames at once and workers that share their rows, whatever the machine has.
-            "frame-threads": "2",
-            "pools": str(THREADS),
-            # With a peak, rows of a frame otherwise take the rate of whatever was ready.
-            "const-vbv": "1",
-            "open-gop": "0",
-            "scenecut": "0",
-            "info": "0",
-            "log-level": "error",
-        }
-        return {
-            "preset": "superfast",
-            "profile:v": _PROFILES["hevc"],
-            "crf": crf,
-            "x265-params": _joined(parameters),
-            "pix_fmt": "yuv420p",
-        }
-    parameters = {"lp": "4", "irefresh-type": "2", "scd": "0"}
+def _x264(_: Encoder, rendition: Rendition, __: Grid) -> dict[str, str]:
     return {
-        "preset": "10",
+        "preset": "veryfast",
+        "profile:v": _PROFILES["h264"],
+        "crf": f"{rendition.crf:g}",
+        "threads": str(X264_THREADS),
+        "sc_threshold": "0",
+        "pix_fmt": "yuv420p",
+    }
+
+
+def _x265(_: Encoder, rendition: Rendition, __: Grid) -> dict[str, str]:
+    parameters = {
+        # Both follow the machine's cores where they are not said, and the bytes follow them.
+        "frame-threads": "2",
+        "pools": "4",
+        # Otherwise rows of a frame take their bits by how far other frames have come.
+        "const-vbv": "1",
+        "open-gop": "0",
+        "scenecut": "0",
+        # A message in the stream with the version and all options.
+        "info": "0",
+        "log-level": "error",
+    }
+    return {
+        "preset": "veryfast",
+        "profile:v": _PROFILES["hevc"],
+        "crf": f"{rendition.crf:g}",
+        "x265-params": _joined(parameters),
+        "pix_fmt": "yuv420p",
+    }
+
+
+def _svt_av1(_: Encoder, rendition: Rendition, __: Grid) -> dict[str, str]:
+    # Of its levels of parallelism only the first gives equal bytes where the peak binds.
+    parameters = {"lp": "1", "irefresh-type": "2", "scd": "0"}
+    return {
+        "preset": "9",
         "crf": str(round(rendition.crf)),
         "svtav1-params": _joined(parameters),
         "pix_fmt": "yuv420p",
     }
 
 
-def _nvenc_quality(encoder: Encoder, rendition: Rendition, grid: Grid) -> dict[str, str]:
+def _nvenc(encoder: Encoder, rendition: Rendition, grid: Grid) -> dict[str, str]:
     return {
         "preset": "p4",
         "tune": "hq",
+        # Its AV1 has one profile and no option for it.
         **({"profile:v": _PROFILES[encoder.codec]} if encoder.codec != "av1" else {}),
         "rc": "vbr",
         "cq": f"{rendition.crf:g}",
+        # An average would bound the quality that `cq` asks for.
         "b:v": "0",
         "no-scenecut": "1",
         "forced-idr": "1",
@@ -173,25 +186,40 @@ def _nvenc_quality(encoder: Encoder, rendition: Rendition, grid: Grid) -> dict[s
     }
 
 
-def _qsv_quality(encoder: Encoder, rendition: Rendition, grid: Grid) -> dict[str, str]:
+def _qsv(encoder: Encoder, rendition: Rendition, grid: Grid) -> dict[str, str]:
     return {
         "preset": "medium",
         "profile:v": _PROFILES[encoder.codec],
+        # With an average below the peak this is QVBR: a quality, capped.
         "global_quality": str(round(rendition.crf)),
         "b:v": str(rendition.peak_bitrate // 2),
         "adaptive_i": "0",
+        "adaptive_b": "0",
         **({"forced_idr": "1"} if encoder.codec != "av1" else {}),
         **_forced(grid),
     }
 
 
-def _vaapi_quality(encoder: Encoder, rendition: Rendition, grid: Grid) -> dict[str, str]:
+def _vaapi(encoder: Encoder, rendition: Rendition, grid: Grid) -> dict[str, str]:
     return {
+        # The one mode with a peak that every driver has; there is none with a quality, too.
         "rc_mode": "VBR",
         "profile:v": _PROFILES[encoder.codec],
         "b:v": str(rendition.peak_bitrate // 2),
+        # A message in the stream with the versions of ffmpeg and the driver.
+        **({"sei": "-identifier"} if encoder.codec == "h264" else {}),
         **_forced(grid),
     }
+
+
+_OWN: Final[dict[str, Callable[[Encoder, Rendition, Grid], dict[str, str]]]] = {
+    "h264": _x264,
+    "hevc": _x265,
+    "av1": _svt_av1,
+    "nvenc": _nvenc,
+    "qsv": _qsv,
+    "vaapi": _vaapi,
+}
 
 
 def _forced(grid: Grid) -> dict[str, str]:
