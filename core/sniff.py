@@ -21,6 +21,8 @@ class Sniffed:
 _SIGNATURES: Final[tuple[tuple[int, bytes, Kind, str], ...]] = (
     (0, b"\x1aE\xdf\xa3", "video", "video/x-matroska"),
     (0, b"FLV\x01", "video", "video/x-flv"),
+    (0, b"OggS", "video", "video/ogg"),
+    (0, b"\x1f\x07\x00", "video", "video/x-dv"),
     (0, b"\x00\x00\x01\xba", "video", "video/mpeg"),
     (0, b"\x00\x00\x01\xb3", "video", "video/mpeg"),
     (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "video", "video/x-ms-asf"),
@@ -45,8 +47,11 @@ _STILL_BRANDS: Final[dict[bytes, str]] = {
     b"mif1": "image/heif",
     b"msf1": "image/heif",
 }
-_TS_PACKET: Final = 188
-_M2TS_PACKET: Final = 192
+# MPEG-TS packets as broadcast, on discs and in cameras (behind a time), and with parity.
+_TS_PACKETS: Final = (188, 192, 204)
+_TS_SYNC: Final = 0x47
+# So many in a row are no chance, even where the file begins in the middle of a packet.
+_TS_ROW: Final = 10
 
 
 def sniff(head: bytes) -> Sniffed | None:
@@ -59,9 +64,7 @@ def sniff(head: bytes) -> Sniffed | None:
         if head.startswith(signature, offset):
             webm = mime == "video/x-matroska" and b"webm" in head[:64]
             return Sniffed(kind, "video/webm" if webm else mime)
-    if _repeats(head, 0, _TS_PACKET) or _repeats(head, 4, _M2TS_PACKET):
-        return Sniffed("video", "video/mp2t")
-    return None
+    return Sniffed("video", "video/mp2t") if _transport_stream(head) else None
 
 
 def _iso_media(head: bytes) -> Sniffed:
@@ -72,7 +75,18 @@ def _iso_media(head: bytes) -> Sniffed:
     return Sniffed("video", "video/quicktime" if quicktime else "video/mp4")
 
 
-def _repeats(head: bytes, offset: int, packet: int) -> bool:
-    """Whether MPEG-TS sync bytes stand where packets of this size begin."""
+def _transport_stream(head: bytes) -> bool:
+    """Whether sync bytes stand where packets of some size would begin."""
+    if _repeats(head, 0, _TS_PACKETS[0], 3) or _repeats(head, 4, _TS_PACKETS[1], 3):
+        return True
+    return any(
+        _repeats(head, offset, packet, _TS_ROW)
+        for packet in _TS_PACKETS
+        for offset in range(min(packet, len(head)))
+        if head[offset] == _TS_SYNC
+    )
+
+
+def _repeats(head: bytes, offset: int, packet: int, least: int) -> bool:
     places = range(offset, len(head), packet)
-    return len(places) >= 3 and all(head[place] == 0x47 for place in places)
+    return len(places) >= least and all(head[place] == _TS_SYNC for place in places)

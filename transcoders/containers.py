@@ -31,6 +31,8 @@ _DEMUXERS: Final = {
     "video/x-flv": ("flv", "flv"),
     "video/x-ms-asf": ("asf", "asf"),
     "application/mxf": ("mxf", "mxf"),
+    "video/ogg": ("ogg", "ogg"),
+    "video/x-dv": ("dv", "dv"),
 }
 
 _REFERRING: Final = (
@@ -43,6 +45,17 @@ _REFERRING: Final = (
     (b"<?xml", "an XML document"),
     (b"<mpd", "a DASH manifest"),
     (b"<smil", "a playlist"),
+)
+_SOUND: Final = (b"ID3", b"fLaC", b"\xff\xfb", b"\xff\xf1", b"#!AMR", b"FORM", b"caff", b"MThd")
+_OTHERS: Final = (
+    (b"PK\x03\x04", "a ZIP archive or a document"),
+    (b"PK\x05\x06", "an empty ZIP archive"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (b"Rar!", "a RAR archive"),
+    (b"\x7fELF", "a program"),
+    (b"MZ", "a program"),
+    (b"\xd0\xcf\x11\xe0", "an Office document"),
 )
 
 
@@ -70,6 +83,11 @@ def _why_not(head: bytes) -> str:
     for mark, what in _REFERRING:
         if plain.startswith(mark):
             return f"this is {what}, not a video: it only refers to other files"
+    for mark, what in _OTHERS:
+        if head.startswith(mark):
+            return f"this is {what}, not a video"
+    if head.startswith(_SOUND) or (head[:4] == b"RIFF" and head[8:12] == b"WAVE"):
+        return "this is sound without a picture"
     if head.strip() and not any(byte < 32 and byte not in b"\t\n\r\f" for byte in head):
         return "this is text, not a video"
     return "this is not a video in any known format"

@@ -7,11 +7,22 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import Rejected, Retryable
+from core.media import Probe
 from core.process import CancelToken, Completed, Limits, run
 from transcoders.containers import Container
+from transcoders.decoders import needed, whitelist
 
 # A picture or a playlist that calls itself a video must not open anything else.
 _PROTOCOLS: Final = "file"
+
+MAX_STREAMS: Final = 64
+# An 8K picture fits.
+MAX_PIXELS: Final = 8192 * 4608
+
+# These are the defaults, but they are what keeps a QuickTime file from naming other files.
+_DEMUXER_OPTIONS: Final = {
+    "mov": ("-enable_drefs", "0", "-use_absolute_path", "0", "-ignore_chapters", "1"),
+}
 
 # What ffmpeg says when the bytes are at fault, and what we say.
 _INPUT_FAULTS: Final = (
@@ -52,7 +63,7 @@ class Bounds:
     """What decoding one file may use at most."""
 
     wall_seconds: float
-    memory_bytes: int
+    memory_bytes: int | None
     cpu_seconds: int | None = None
     scratch_bytes: int | None = None
     output_bytes: int = 4 << 20
@@ -68,14 +79,26 @@ class Bounds:
         )
 
 
-def input_arguments(path: Path, container: Container | None = None) -> tuple[str, ...]:
-    """How an untrusted file is given to ffmpeg or ffprobe.
+def input_arguments(
+    path: Path, container: Container | None = None, *, probe: Probe | None = None
+) -> tuple[str, ...]:
+    """How an untrusted file is given to ffmpeg or ffprobe, with the least that reading it needs.
 
     The demuxer is fixed from the first bytes, so that ffmpeg's own guess (which would follow
     playlists, concat scripts and session descriptions) never runs; `file:` stops a name such as
-    `concat:a|b` from being read as a protocol.
+    `concat:a|b` from being read as a protocol. With `probe` only the decoders of that file's own
+    pictures and tracks may run.
     """
-    forced = ("-f", container.demuxer, "-format_whitelist", container.names) if container else ()
+    forced: tuple[str, ...] = ()
+    if container:
+        forced = (
+            "-f", container.demuxer, "-format_whitelist", container.names,
+            "-codec_whitelist", needed(probe) if probe else whitelist(),
+            "-max_streams", str(MAX_STREAMS + 1),
+            # A picture may grow in the middle of a file, long after it was probed.
+            "-max_pixels", str(MAX_PIXELS),
+            *_DEMUXER_OPTIONS.get(container.demuxer, ()),
+        )  # fmt: skip
     return ("-protocol_whitelist", _PROTOCOLS, *forced, "-i", f"file:{path.absolute()}")
 
 

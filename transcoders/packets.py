@@ -67,19 +67,24 @@ class Packets:
 
 
 class PacketReader:
-    """Takes ffprobe's lines `stream_index,pts_time,duration_time,pos,flags` in."""
+    """Takes in ffprobe's lines of `stream_index,pts_time,duration_time,pos,flags,…`.
+
+    What follows are the names of what comes along with a packet.
+    """
 
     def __init__(self) -> None:
         self.streams: dict[int, Packets] = {}
-        self.read = 0
+        self.encrypted = False
+        self._read = 0
 
     def line(self, line: str) -> None:
         """Take one line in. Raises LimitReached."""
-        self.read += 1
-        if self.read > MOST_PACKETS:
+        self._read += 1
+        if self._read > MOST_PACKETS:
             raise LimitReached("more packets than any real file has", limit="output")
         try:
-            stream, time, length, place, flags, *_ = line.split(",")
+            stream, time, length, place, flags, *rest = line.split(",")
+            self.encrypted = self.encrypted or "Encryption info" in rest
             if flags[1:2] == "D":
                 # Before the beginning that an edit list sets: read to be decoded, never shown.
                 return

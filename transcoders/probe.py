@@ -1,20 +1,18 @@
 """What is in a file, measured within bounds: the gate through which every video comes."""
 
-import json
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from core.errors import Rejected
 from core.media import AudioStream, Probe, VideoStream
-from core.process import CancelToken, Completed, LimitReached
+from core.process import CancelToken, LimitReached
 from transcoders import packets
-from transcoders.containers import Container, recognised
-from transcoders.ffmpeg import ToolFailed, execute, input_arguments
-from transcoders.ffprobe import DEFAULT_LIMITS, ProbeLimits, read_probe
+from transcoders.containers import recognised
+from transcoders.ffprobe import Ffprobe
 from transcoders.layout import Layout, layout_of
 from transcoders.packets import PacketReader, Packets
+from transcoders.streams import DEFAULT_LIMITS, ProbeLimits, read_probe
 from transcoders.tools import Tools
 
 __all__ = ["DEFAULT_LIMITS", "ProbeLimits", "probe"]
@@ -26,6 +24,13 @@ _MISSING_SECONDS, _MISSING_PART = 1.5, 0.03
 # A duration that the container tells is as good as measured when it is this close.
 _CLOSE_SECONDS: Final = 0.1
 
+# No interlaced format has more frames a second; where there seem to be, fields were counted.
+_INTERLACED_FPS: Final = 31
+_FIELD_CODECS: Final = ("h264", "mpeg2video", "vc1")
+_BROADCAST: Final = ("mpegts", "mpeg", "mxf")
+_FRAMES: Final = 6
+_INTERLACED_PART: Final = 0.25
+
 
 def probe(
     path: Path,
@@ -36,56 +41,17 @@ def probe(
 ) -> Probe:
     """Measure a video file. Raises Rejected with one line for people where it is none of ours."""
     found = recognised(path)
-    asked = _Asked(path, found, tools, limits, cancel)
+    ask = Ffprobe(path, found, tools, limits, cancel)
     try:
-        measured = read_probe(_show(asked), found, path.stat().st_size, limits)
-        video = measured.main_video
-        if video is None:
-            unknown = any(stream.kind == "video" for stream in measured.other)
-            raise Rejected(
-                "the picture is in a format that we do not know"
-                if unknown
-                else "there is no picture in this file"
-            )
-        measured = _with_packets(asked, measured, video)
+        return _with_packets(ask, read_probe(ask.show(), found, path.stat().st_size, limits))
     except LimitReached as error:
         raise Rejected(
             f"reading the file took more {_RESOURCE.get(error.limit, 'output')} than allowed",
             detail=error.detail,
         ) from error
-    return measured
 
 
 _RESOURCE: Final = {"wall": "time", "cpu": "time", "memory": "memory"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    path: Path
-    container: Container
-    tools: Tools
-    limits: ProbeLimits
-    cancel: CancelToken | None
-
-    def ffprobe(self, *options: str, on_line: Callable[[str], None] | None = None) -> Completed:
-        """Run ffprobe. It writes nothing: where it fails by itself, the file is at fault."""
-        argv = (
-            str(self.tools.ffprobe), "-v", "error", "-hide_banner", *options,
-            *input_arguments(self.path, self.container),
-        )  # fmt: skip
-        try:
-            return execute(
-                argv, bounds=self.limits.bounds, cancel=self.cancel, on_stdout_line=on_line
-            )
-        except ToolFailed as error:
-            raise Rejected("the file is damaged or no video", detail=error.detail) from error
-
-    def packets(self, *options: str) -> PacketReader:
-        """Packets of the streams and in the stretches that the options name."""
-        reader = PacketReader()
-        entries = "packet=stream_index,pts_time,duration_time,pos,flags"
-        self.ffprobe(*options, "-show_entries", entries, "-of", "csv=p=0", on_line=reader.line)
-        return reader
 
 
 def _refuse_long(seconds: float, limits: ProbeLimits) -> None:
@@ -93,39 +59,29 @@ def _refuse_long(seconds: float, limits: ProbeLimits) -> None:
         raise Rejected(f"the file lasts longer than {limits.duration_seconds / 3600:g} hours")
 
 
-def _show(asked: _Asked) -> Mapping[str, Any]:
-    limits = asked.limits
-    done = asked.ffprobe(
-        # Both are checked again below; here they stop ffprobe from working on what is refused.
-        "-max_streams", str(limits.streams + 1), "-max_pixels", str(limits.pixels),
-        "-show_format", "-show_streams", "-of", "json",
-    )  # fmt: skip
-    seen = json.loads(done.stdout)
-    if "Picture size" in done.stderr_tail or "max_pixels" in done.stderr_tail:
-        raise Rejected("the picture's size is out of bounds", detail=done.stderr_tail)
-    if "max_streams" in done.stderr_tail:
-        raise Rejected(f"the file has more than {limits.streams} streams", detail=done.stderr_tail)
-    if not isinstance(seen, dict) or "format" not in seen:
-        raise Rejected("the file is damaged or no video", detail=done.stderr_tail)
-    return seen
-
-
-def _with_packets(asked: _Asked, measured: Probe, video: VideoStream) -> Probe:
+def _with_packets(ask: Ffprobe, measured: Probe) -> Probe:
     """What only packets tell: true ends, the frame rate, groups of pictures, where to seek."""
-    _refuse_long(measured.duration_seconds, asked.limits)
-    layout = layout_of(asked.path, asked.container.demuxer)
-    read = _read(asked, measured, video, layout)
+    _refuse_long(measured.duration_seconds, ask.limits)
+    video = measured.video[0]
+    layout = layout_of(ask.path, ask.container.demuxer)
+    read = _read(ask, measured, video, layout)
     seen = read.of(video.index)
+    if read.dense.encrypted:
+        raise Rejected("the file is encrypted")
     if not seen.times:
         raise Rejected("the file is damaged or has no frames")
+    interlaced = _interlaced(ask, measured, video)
     rate, constant = packets.rate_of(
         packets.runs(seen, whole=read.whole, to_end=read.to_end), video.fps
     )
+    if interlaced and rate and rate > _INTERLACED_FPS:
+        rate /= 2
     keyframes = sorted({*seen.keyframes(), *read.looks.keyframes()})
     video = video.model_copy(
         update={
             "frame_rate": f"{rate.numerator}/{rate.denominator}" if rate else None,
             "constant_rate": constant and (rate is None or packets.on_grid(keyframes, rate)),
+            "interlaced": interlaced,
             "longest_gop_seconds": read.longest_gop(seen, measured),
         }
     )
@@ -133,7 +89,7 @@ def _with_packets(asked: _Asked, measured: Probe, video: VideoStream) -> Probe:
         measured, video = _with_ends(measured, video, read, frame=float(1 / rate) if rate else 0.0)
     if measured.duration_seconds <= 0:
         raise Rejected("the file is damaged or has no frames")
-    _refuse_long(measured.duration_seconds, asked.limits)
+    _refuse_long(measured.duration_seconds, ask.limits)
     index = None
     if read.throughout and layout and measured.duration_seconds > _INDEXED_ABOVE_SECONDS:
         index = packets.seek_index(keyframes, measured.start_seconds, layout)
@@ -167,22 +123,41 @@ class _Read:
         return max((gop for gop in near if gop is not None), default=None)
 
 
-def _read(asked: _Asked, measured: Probe, video: VideoStream, layout: Layout | None) -> _Read:
+def _read(ask: Ffprobe, measured: Probe, video: VideoStream, layout: Layout | None) -> _Read:
     """As much of the packets as the size and the kind of the file allow."""
     # A recording made in a browser does not say how long it is: all its packets do.
     if measured.duration_seconds == 0 or measured.bytes <= packets.WHOLE_BYTES:
-        return _Read(asked.packets(), whole=True, to_end=True, throughout=True)
+        return _Read(ask.packets(), whole=True, to_end=True, throughout=True)
     begin, seconds = measured.start_seconds, measured.duration_seconds
-    picture = ("-select_streams", str(video.index), "-read_intervals")
-    if layout is None:
-        return _Read(asked.packets(*picture, packets.head()))
+    if layout is not None:
+        ends, looks = packets.head_and_end(begin, seconds), packets.looks(begin, seconds)
+        try:
+            dense = ask.packets(stream=video.index, intervals=ends)
+            seen = ask.packets(stream=video.index, intervals=looks).of(video.index)
+        except LimitReached:
+            # Such a file can still be worked on in one piece.
+            pass
+        else:
+            return _Read(dense, to_end=True, looks=seen, throughout=True)
+    return _Read(ask.packets(stream=video.index, intervals=packets.head()))
+
+
+def _interlaced(ask: Ffprobe, measured: Probe, video: VideoStream) -> bool:
+    """Whether frames are really made of two fields, where what is said of all need not hold.
+
+    H.264 and MPEG-2 say it of each picture: progressive film may be marked as interlaced as a
+    whole, and a stream may begin with a progressive picture and go on with fields.
+    """
+    doubtful = video.codec in _FIELD_CODECS and ask.container.demuxer in _BROADCAST
+    if not (video.interlaced or doubtful or video.codec == "dvvideo"):
+        return False
+    begin, seconds = measured.start_seconds, measured.duration_seconds
+    places = ",".join(f"{begin + seconds * part / 4:.3f}%+#{_FRAMES}" for part in (1, 2, 3))
     try:
-        dense = asked.packets(*picture, packets.head_and_end(begin, seconds))
-        looks = asked.packets(*picture, packets.looks(begin, seconds))
-    except LimitReached:
-        # Such a file can still be worked on in one piece.
-        return _Read(asked.packets(*picture, packets.head()))
-    return _Read(dense, to_end=True, looks=looks.of(video.index), throughout=True)
+        frames = ask.interlaced(stream=video.index, intervals=f"%+#{_FRAMES},{places}")
+    except (LimitReached, Rejected):
+        return video.interlaced
+    return sum(frames) >= _INTERLACED_PART * len(frames) if frames else video.interlaced
 
 
 def _with_ends(

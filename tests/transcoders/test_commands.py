@@ -14,7 +14,9 @@ from transcoders.containers import Container
 from transcoders.ffmpeg import Progress, failure, input_arguments
 from transcoders.tools import Tools
 
-TOOLS = Tools(Path("/bin/ffmpeg"), Path("/bin/ffprobe"), "9", "8", "digest")
+TOOLS = Tools(
+    Path("/bin/ffmpeg"), Path("/bin/ffprobe"), Path("/bin/packager"), "9", "8", "3", "digest"
+)
 MP4 = Container("video/mp4", "mov", "mov,mp4,m4a,3gp,3g2,mj2")
 SOURCE, TARGET = Path("/in/source"), Path("/out/video.mp4")
 
@@ -48,10 +50,20 @@ def after(argv: tuple[str, ...], option: str) -> str:
 
 
 def test_an_untrusted_file_is_opened_by_one_reader_and_from_disk_only() -> None:
-    assert input_arguments(Path("/x/concat:a"), MP4) == (
-        "-protocol_whitelist", "file", "-f", "mov",
-        "-format_whitelist", "mov,mp4,m4a,3gp,3g2,mj2", "-i", "file:/x/concat:a",
-    )  # fmt: skip
+    argv = input_arguments(Path("/x/concat:a"), MP4)
+    assert after(argv, "-protocol_whitelist") == "file"
+    assert after(argv, "-f") == "mov"
+    assert after(argv, "-format_whitelist") == "mov,mp4,m4a,3gp,3g2,mj2"
+    assert (after(argv, "-enable_drefs"), after(argv, "-use_absolute_path")) == ("0", "0")
+    assert argv[-2:] == ("-i", "file:/x/concat:a")
+
+
+def test_only_a_files_own_decoders_may_run_once_they_are_known() -> None:
+    allowed = after(input_arguments(SOURCE, MP4), "-codec_whitelist").split(",")
+    assert {"h264", "libdav1d", "prores", "aac", "dca"} <= set(allowed)
+    assert not {"ass", "tscc2", "smackvid", "h264_cuvid"} & set(allowed)
+    own = input_arguments(SOURCE, MP4, probe=film(picture(), sound()))
+    assert after(own, "-codec_whitelist") == "h264,aac"
 
 
 def test_a_remux_copies_picture_and_fit_sound() -> None:
