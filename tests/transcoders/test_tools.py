@@ -14,6 +14,7 @@ def test_the_programs_of_the_wheels_are_found() -> None:
     tools = find_tools()
     assert tools.ffmpeg_version[0].isdigit()
     assert tools.ffprobe_version[0].isdigit()
+    assert tools.packager_version[0].isdigit()
     assert len(tools.digest) == 64
 
 
@@ -27,13 +28,25 @@ def test_finding_them_imports_nothing_of_the_wheels() -> None:
     assert done.stdout == b"[]\n"
 
 
-def test_programs_of_ones_own_are_taken(tmp_path: Path) -> None:
-    own = tmp_path / "own-ffmpeg"
-    own.symlink_to(get_tools().ffmpeg)
-    assert find_tools(str(own)).ffmpeg == own
+@pytest.mark.parametrize("program", ["ffmpeg", "ffprobe", "packager"])
+def test_programs_of_ones_own_are_taken(tmp_path: Path, program: str) -> None:
+    own = tmp_path / f"own-{program}"
+    own.symlink_to(getattr(get_tools(), program))
+    assert getattr(find_tools(**{program: str(own)}), program) == own
 
 
-@pytest.mark.parametrize(("ffmpeg", "line"), [("/no/such", "FFMPEG=/no/such"), ("false", "run")])
-def test_a_wrong_setting_is_named(ffmpeg: str, line: str) -> None:
+@pytest.mark.parametrize("program", ["ffmpeg", "ffprobe", "packager"])
+def test_another_program_changes_the_digest(tmp_path: Path, program: str) -> None:
+    own = tmp_path / "own"
+    own.write_text("#!/bin/sh\necho program version 1.2.3-special\n")
+    own.chmod(0o755)
+    tools = find_tools(**{program: str(own)})
+    assert tools.digest != get_tools().digest
+    assert getattr(tools, f"{program}_version") == "1.2.3"
+
+
+@pytest.mark.parametrize("program", ["ffmpeg", "packager"])
+@pytest.mark.parametrize(("own", "line"), [("/no/such", "=/no/such is no"), ("false", "run")])
+def test_a_wrong_setting_is_named(program: str, own: str, line: str) -> None:
     with pytest.raises(Misconfigured, match=line):
-        find_tools(ffmpeg)
+        find_tools(**{program: own})
