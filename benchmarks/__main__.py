@@ -6,7 +6,7 @@ import sys
 
 from benchmarks.machine import describe
 
-NAMES = ("up", "ledger", "tenants", "process")
+NAMES = ("up", "ledger", "tenants", "process", "video", "chunks", "scale")
 
 
 def main() -> int:

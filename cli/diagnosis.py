@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from core.embedded.processes import unprivileged_identity
@@ -16,11 +17,12 @@ from core.process import Limits, run
 from core.sandbox import sandbox_report
 from core.settings import GIB, Settings
 from core.storage import open_storage
+from transcoders import hardware
+from transcoders.encoders import Hardware
 from transcoders.tools import Tools, find_tools
 
 NEEDED_ENCODERS = ("libx264", "aac", "mjpeg")
 WISHED_ENCODERS = ("libx265", "libsvtav1", "libvpx-vp9", "libopus", "libwebp")
-_SOFTWARE_CANNOT = ("_nvenc", "_qsv", "_vaapi", "_amf", "_v4l2m2m")
 _LIMITS = Limits(wall_seconds=15)
 
 
@@ -48,6 +50,7 @@ def diagnose(settings: Settings, *, running: bool) -> list[Check]:
     groups: tuple[tuple[str, Callable[[], Iterator[Check]]], ...] = (
         ("python", _python),
         ("media", lambda: _media(settings)),
+        ("hardware", lambda: _hardware(settings)),
         ("database", lambda: _database(settings, running=running)),
         ("broker", lambda: _broker(settings, running=running)),
         ("storage", lambda: _storage(settings)),
@@ -75,9 +78,11 @@ def _python() -> Iterator[Check]:
 
 
 def _media(settings: Settings) -> Iterator[Check]:
-    tools = find_tools(settings.ffmpeg, settings.ffprobe)
+    tools = find_tools(settings.ffmpeg, settings.ffprobe, settings.packager)
     yield Check("media", "ffmpeg", State.OK, f"{tools.ffmpeg_version}, {_whence(tools.ffmpeg)}")
     yield Check("media", "ffprobe", State.OK, f"{tools.ffprobe_version}, {_whence(tools.ffprobe)}")
+    packager = f"{tools.packager_version}, {_whence(tools.packager)}"
+    yield Check("media", "packager", State.OK, packager)
     known = _encoders(tools)
     lacking = [name for name in NEEDED_ENCODERS if name not in known]
     if lacking:
@@ -88,11 +93,35 @@ def _media(settings: Settings) -> Iterator[Check]:
     wished = [name for name in WISHED_ENCODERS if name in known]
     if wished:
         yield Check("media", "further encoders", State.OK, ", ".join(wished))
-    hardware = [
-        name for name in sorted(known) if name.endswith(_SOFTWARE_CANNOT) and _encodes(tools, name)
-    ]
-    finding = ", ".join(hardware) if hardware else "none found: the processor encodes"
-    yield Check("media", "hardware encoders", State.OK if hardware else State.NOTE, finding)
+
+
+_HARDWARE: Final[dict[Hardware, str]] = {"nvenc": "NVENC", "qsv": "Quick Sync", "vaapi": "VAAPI"}
+
+
+def _hardware(settings: Settings) -> Iterator[Check]:
+    """A line for each kind, of what encoded here; the processor does what no device does."""
+    tools = find_tools(settings.ffmpeg, settings.ffprobe)
+    trials = list(hardware.survey(tools))
+    for kind, name in _HARDWARE.items():
+        own = [trial for trial in trials if trial.encoder.hardware == kind]
+        works = [trial.encoder.codec for trial in own if trial.obstacle is None]
+        reasons: dict[str, list[str]] = {}
+        for trial in own:
+            if trial.obstacle is not None:
+                reasons.setdefault(trial.obstacle, []).append(trial.encoder.codec)
+        passed_over = "; ".join(f"{', '.join(codecs)}: {why}" for why, codecs in reasons.items())
+        if not works:
+            yield Check("hardware", name, State.NOTE, f"not used; {passed_over}")
+            continue
+        finding = f"encodes {', '.join(works)}" + (f"; {passed_over}" if passed_over else "")
+        if kind in hardware.UNVERIFIED:
+            mend = "unverified, not run on a device by us: docs/hardware.md"
+            yield Check("hardware", name, State.NOTE, finding, mend)
+        else:
+            yield Check("hardware", name, State.OK, finding)
+    chosen = [hardware.choose(tools, codec).encoder for codec in hardware.CODECS]
+    said = ", ".join(f"{encoder.codec} by {encoder.name}" for encoder in chosen)
+    yield Check("hardware", "chosen", State.OK, said)
 
 
 def _whence(program: Path) -> str:
@@ -103,25 +132,6 @@ def _encoders(tools: Tools) -> set[str]:
     listing = run([str(tools.ffmpeg), "-hide_banner", "-encoders"], limits=_LIMITS).stdout.decode()
     rows = (line.split() for line in listing.splitlines())
     return {row[1] for row in rows if len(row) > 2 and len(row[0]) == 6}
-
-
-def _encodes(tools: Tools, encoder: str) -> bool:
-    """Whether the encoder works here; that ffmpeg lists it says only that it was built in."""
-    device: list[str] = []
-    filters = "format=yuv420p"
-    if encoder.endswith(("_vaapi", "_qsv")):
-        nodes = sorted(Path("/dev/dri").glob("renderD*"))
-        if not nodes:
-            return False
-        if encoder.endswith("_vaapi"):
-            device, filters = ["-vaapi_device", str(nodes[0])], "format=nv12,hwupload"
-    picture = ["-f", "lavfi", "-i", "color=size=320x240:rate=25:duration=0.2"]
-    target = ["-c:v", encoder, "-f", "null", "-"]
-    command = [str(tools.ffmpeg), "-hide_banner", "-nostdin", *device, *picture]
-    try:
-        return run([*command, "-vf", filters, *target], limits=_LIMITS).returncode == 0
-    except AutomatorError:
-        return False
 
 
 def _database(settings: Settings, *, running: bool) -> Iterator[Check]:

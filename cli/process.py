@@ -154,7 +154,9 @@ def _look(installation: Installation, place: Place, job: Job) -> None:
     state = job.report.run.state
     if state == "done":
         try:
-            job.manifest = exports.export_run(installation.storage, job.report, job.target)
+            job.manifest = exports.export_run(
+                installation.storage, job.report, job.target, source=job.file.resolve()
+            )
         except AutomatorError as error:
             job.problem = str(error)
     elif state in runs.ENDED:

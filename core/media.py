@@ -17,6 +17,26 @@ def _rate(value: str) -> str:
     return value
 
 
+class SeekPoint(_Fact):
+    """A keyframe: seconds from the beginning of the source, and where its bytes begin."""
+
+    seconds: float
+    offset: int
+
+
+class SeekIndex(_Fact):
+    """Keyframes of the main picture, a few seconds apart, and where all media lies in the file.
+
+    `ordered` tells that what is shown later is stored later, so that a part in time is a part of
+    the file.
+    """
+
+    points: tuple[SeekPoint, ...]
+    begin: int
+    end: int
+    ordered: bool = True
+
+
 class VideoStream(_Fact):
     """One moving picture. Sizes in pixels as coded; see `display_size` for what is seen."""
 
@@ -36,6 +56,8 @@ class VideoStream(_Fact):
     constant_rate: bool = True
     interlaced: bool = False
     bitrate: int | None = None
+    start_seconds: float = 0.0
+    """When it begins, on the file's own clock, as in `Probe.start_seconds`."""
     duration_seconds: float | None = None
     longest_gop_seconds: float | None = None
     """The longest time between keyframes in the part that was looked at."""
@@ -46,6 +68,11 @@ class VideoStream(_Fact):
     language: str | None = None
 
     _fractions = field_validator("sar")(_rate)
+
+    @property
+    def hdr(self) -> str | None:
+        """`pq` or `hlg` where the picture has a high dynamic range."""
+        return _HDR.get(self.color_transfer or "")
 
     @property
     def fps(self) -> Fraction | None:
@@ -59,6 +86,9 @@ class VideoStream(_Fact):
         return (height, width) if self.rotation in (90, 270) else (width, height)
 
 
+_HDR = {"smpte2084": "pq", "arib-std-b67": "hlg"}
+
+
 class AudioStream(_Fact):
     """One sound track."""
 
@@ -70,7 +100,10 @@ class AudioStream(_Fact):
     sample_rate: int
     bitrate: int | None = None
     language: str | None = None
+    title: str | None = None
     default: bool = False
+    start_seconds: float = 0.0
+    duration_seconds: float | None = None
 
 
 class OtherStream(_Fact):
@@ -89,7 +122,9 @@ class Probe(_Fact):
     mime: str
     bytes: int
     duration_seconds: float
+    start_seconds: float = 0.0
     bitrate: int | None = None
+    index: SeekIndex | None = None
     video: tuple[VideoStream, ...] = ()
     audio: tuple[AudioStream, ...] = ()
     other: tuple[OtherStream, ...] = ()

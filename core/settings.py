@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     workers: int = Field(default=max(1, (cpu_count() or 2) // 2), description="Media slots.")
     ffmpeg: str | None = None
     ffprobe: str | None = None
+    packager: str | None = Field(default=None, description="Shaka Packager.")
     postgres_bin: Path | None = Field(
         default=None, description="Folder of pg_dump and pg_restore, if not the bundled ones."
     )

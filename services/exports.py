@@ -12,7 +12,7 @@ from tempfile import mkdtemp
 from core.errors import AutomatorError, Conflict, InsufficientStorage
 from core.storage import Storage
 from models.asset import Artifact
-from services.manifest import MANIFEST_NAME, build_manifest
+from services.manifest import MANIFEST_NAME, build_manifest, source_path
 from services.runs import RunReport
 
 _MANIFEST_KEYS = {"asset", "run", "stages", "artifacts"}
@@ -34,8 +34,13 @@ def folder_names(paths: Iterable[Path]) -> list[str]:
     return names
 
 
-def export_run(storage: Storage, report: RunReport, target: Path) -> Path:
+def export_run(
+    storage: Storage, report: RunReport, target: Path, *, source: Path | None = None
+) -> Path:
     """Write the artifacts and `manifest.json` into `target`; the manifest's path.
+
+    `source` is the caller's own copy of the file that was put in: it comes beside the artifacts,
+    as a second name of the same bytes where the file system has such.
 
     The folder appears whole: it is made beside its place and renamed. A folder of an earlier export
     is replaced; any other folder that is in the way raises Conflict. Raises InsufficientStorage
@@ -48,7 +53,9 @@ def export_run(storage: Storage, report: RunReport, target: Path) -> Path:
         building.chmod(0o777 & ~_umask())
         for artifact in report.artifacts:
             _copy(storage, artifact, building)
-        manifest = build_manifest(report)
+        if source is not None and report.asset is not None:
+            _link(source, building / source_path(report.asset))
+        manifest = build_manifest(report, with_source=source is not None)
         text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
         (building / MANIFEST_NAME).write_text(text, encoding="utf-8")
         _put_in_place(building, target)
@@ -111,6 +118,14 @@ def _umask() -> int:
     mask = os.umask(0o022)
     os.umask(mask)
     return mask
+
+
+def _link(source: Path, place: Path) -> None:
+    place.parent.mkdir(parents=True)
+    try:
+        os.link(source, place)
+    except OSError:
+        shutil.copyfile(source, place)
 
 
 def _copy(storage: Storage, artifact: Artifact, folder: Path) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.errors import LeaseLost
+from pipeline.plan.stage_types import STAGE_TYPES, WORK, kind_of
 from pipeline.plan.types import Graph
 from services import ledger
 from services.ledger import Claim
@@ -93,6 +94,14 @@ _SUPERSEDE = text("""
        AND run_id IN (SELECT id FROM cell.runs WHERE recipe = :recipe)
 """)
 
+# What a stage takes the place of, and what only stages needed once the run has all it wanted.
+_REPLACE = text("""
+    UPDATE artifacts SET superseded_at = clock_timestamp()
+     WHERE run_id = :run AND superseded_at IS NULL
+       AND (split_part(stage, '.', 1) = ANY (:replaced)
+            OR kind = :work AND (SELECT state FROM cell.runs WHERE id = :run) = 'done')
+""")
+
 _DESCRIBE = text("UPDATE assets SET media = CAST(:media AS jsonb) WHERE id = :asset")
 
 _ADD_FILES = text("""
@@ -150,8 +159,9 @@ def record(
         return False
     if work.source is not None:
         if graph is not None and result is not None:
-            # What the graph was planned from is what the asset is.
-            described = {"asset": work.source.asset_id, "media": json.dumps(result)}
+            # What the graph was planned from is what the asset is, but for the index into it.
+            media = {name: value for name, value in result.items() if name != "index"}
+            described = {"asset": work.source.asset_id, "media": json.dumps(media)}
             session.execute(_DESCRIBE, described)
         named = {
             "asset": work.source.asset_id,
@@ -175,4 +185,7 @@ def record(
             ]
             values = {**named, "attempt": held.attempt, "files": json.dumps(rows)}
             session.execute(_ADD_FILES, values)
+        kind = STAGE_TYPES.get(kind_of(work.name))
+        replaced = list(kind.replaces) if kind else []
+        session.execute(_REPLACE, {"run": held.run_id, "replaced": replaced, "work": WORK})
     return True

@@ -1,15 +1,29 @@
 """`manifest.json`: what a run made, for programs. Pure; its schema is docs/manifest.schema.json."""
 
+import re
 from datetime import datetime
 from typing import Any, Final
 
+from models.asset import Asset
+from pipeline.plan.video_types import PROBE
 from services.runs import RunReport
 
 MANIFEST_NAME: Final = "manifest.json"
 
 
-def build_manifest(report: RunReport) -> dict[str, Any]:
-    """The manifest of a run, fit for JSON; artifact paths are relative to the manifest."""
+_PLAIN_NAME: Final = re.compile(r"[\w ()\[\]+,@-][\w .()\[\]+,@-]*")
+
+
+def source_path(asset: Asset) -> str:
+    """Where the source lies beside the artifacts, under its own name where that is a plain one."""
+    return f"source/{asset.name if _PLAIN_NAME.fullmatch(asset.name) else 'source'}"
+
+
+def build_manifest(report: RunReport, *, with_source: bool = False) -> dict[str, Any]:
+    """The manifest of a run, fit for JSON; artifact paths are relative to the manifest.
+
+    `with_source` says that the source lies beside it, too.
+    """
     run, asset = report.run, report.asset
     return {
         "asset": {
@@ -36,10 +50,13 @@ def build_manifest(report: RunReport) -> dict[str, Any]:
                 "queue": stage.queue,
                 "seconds": _seconds(stage.started_at, stage.finished_at),
                 "error": stage.error,
+                # What a probe found is the asset's media.
+                "result": None if stage.name == PROBE else stage.result,
             }
             for stage in report.stages
         ],
-        "artifacts": [
+        "artifacts": ([_source(asset)] if asset and with_source else [])
+        + [
             {
                 # First, so that no attribute can take the place of what every artifact has.
                 **{name: value for name, value in artifact.attributes.items() if value is not None},
@@ -51,6 +68,26 @@ def build_manifest(report: RunReport) -> dict[str, Any]:
             }
             for artifact in report.artifacts
         ],
+    }
+
+
+def _source(asset: Asset) -> dict[str, Any]:
+    media = asset.media or {}
+    picture = next(iter(media.get("video", ())), {})
+    facts = {
+        "width": picture.get("width"),
+        "height": picture.get("height"),
+        "codec": picture.get("codec"),
+        "duration": media.get("duration_seconds"),
+        "bitrate": media.get("bitrate"),
+    }
+    return {
+        **{name: value for name, value in facts.items() if value is not None},
+        "kind": "source",
+        "path": source_path(asset),
+        "bytes": asset.bytes,
+        "sha256": asset.sha256,
+        "mime": asset.mime,
     }
 
 

@@ -12,6 +12,7 @@ from core.sniff import Sniffed
 from models.asset import Artifact, Asset
 from models.run import INTERACTIVE, Run, StageRun
 from pipeline.plan.recipes import RECIPES, plan
+from pipeline.plan.stage_types import WORK, kind_of, replaced_by
 from services import ledger
 
 STATES = ("running", "cancelling", "done", "failed", "cancelled")
@@ -67,16 +68,20 @@ def get(session: Session, run_id: UUID) -> Run:
 
 
 def report(session: Session, run_id: UUID) -> RunReport:
-    """A run, its asset, its stages and the artifacts that its stages chose."""
+    """A run, its asset, its stages, and the files that are its results by now."""
     run = get(session, run_id)
     stages = session.scalars(
         select(StageRun).where(StageRun.run_id == run_id).order_by(StageRun.id)
     ).all()
     asset = session.get(Asset, run.asset_id) if run.asset_id else None
     artifacts = session.scalars(
-        select(Artifact).where(Artifact.run_id == run_id).order_by(Artifact.stage, Artifact.path)
+        select(Artifact)
+        .where(Artifact.run_id == run_id, Artifact.kind != WORK)
+        .order_by(Artifact.stage, Artifact.path)
     ).all()
-    return RunReport(run, asset, stages, artifacts)
+    replaced = replaced_by(stage.name for stage in stages if stage.state == "done")
+    left = [artifact for artifact in artifacts if kind_of(artifact.stage) not in replaced]
+    return RunReport(run, asset, stages, left)
 
 
 def latest(

@@ -16,6 +16,15 @@ _SOUND: Final = "-f lavfi -i sine=frequency=440:duration=4"
 _BOTH: Final = f"{_PICTURE} {_SOUND}"
 _H264: Final = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p"
 
+# A grey of SDR at HDR's reference white.
+_HDR: Final = (
+    "-f lavfi -i color=0xAA9696:size=640x360:rate=25:duration=2 -vf "
+    "scale=out_color_matrix=bt709,setparams=range=tv:color_primaries=bt709:color_trc=bt709:"
+    "colorspace=bt709,zscale=t=linear:npl=203,format=gbrpf32le,zscale=p=2020,"
+    "zscale=t={0}:m=2020_ncl:r=limited:npl=203,format=yuv420p10le -c:v libx265 -preset ultrafast "
+    "-x265-params log-level=error:colorprim=bt2020:transfer={0}:colormatrix=bt2020nc"
+)
+
 # The name of a file → the arguments that make it; {other.name} is another one of these.
 RECIPES: Final = {
     "plain.mp4": f"{_BOTH} {_H264} -g 30 -c:a aac",
@@ -41,6 +50,30 @@ RECIPES: Final = {
     "-deadline realtime -cpu-used 8",
     "far-keys.mp4": "-f lavfi -i testsrc2=size=64x64:rate=10:duration=20 "
     f"{_H264} -g 1000 -sc_threshold 0",
+    "two-languages.mkv": "-f lavfi -i testsrc2=size=320x180:rate=25:duration=3 "
+    "-f lavfi -i sine=frequency=440:duration=3 -f lavfi -i sine=frequency=660:duration=3 "
+    f"-map 0 -map 1 -map 2 -metadata:s:a:0 language=eng -metadata:s:a:1 language=ger {_H264} "
+    "-g 50 -c:a aac",
+    "late-sound.mkv": "-f lavfi -i testsrc2=size=320x180:rate=25:duration=4 -itsoffset 1.5 "
+    f"-f lavfi -i sine=frequency=440:duration=2.5 {_H264} -g 50 -c:a libopus",
+    "surround.mp4": "-f lavfi -i testsrc2=size=320x180:rate=25:duration=3 "
+    "-f lavfi -i aevalsrc=.1*sin(2764*t)|.1*sin(1382*t)|.2*sin(691*t)|0|.05*sin(3000*t)|0:"
+    f"c=5.1:d=3 {_H264} -g 50 -c:a aac -b:a 256k",
+    "portrait.mp4": "-f lavfi -i testsrc2=size=360x640:rate=60000/1001:duration=2 "
+    f"-f lavfi -i sine=frequency=440:duration=2 {_H264} -g 60 -c:a aac",
+    "pq.mp4": _HDR.format("smpte2084"),
+    "hlg.mp4": _HDR.format("arib-std-b67"),
+    "tiny.mov": "-f lavfi -i testsrc2=size=64x64:rate=25:duration=1 -f lavfi -i sine=duration=1 "
+    f"{_H264} -g 10 -c:a aac",
+    "tiny.mkv": "-i {tiny.mov} -c copy",
+    "tiny.ts": "-i {tiny.mov} -c copy",
+    "early-index.mp4": "-f lavfi -i testsrc2=size=320x180:rate=25:duration=8 -f lavfi -i "
+    f"sine=duration=8 {_H264} -g 25 -c:a aac -movflags +faststart",
+    "four-seconds.mkv": "-i {plain.mp4} -c copy",
+    "fragments.mp4": "-i {tiny.mov} -c copy -movflags +frag_keyframe+empty_moov+default_base_moof",
+    "cover.m4a": "-f lavfi -i sine=duration=1 -i {tiny.jpg} -map 0 -map 1 -c:a aac -c:v copy "
+    "-disposition:v attached_pic -f mp4",
+    "tiny.jpg": "-f lavfi -i testsrc2=size=16x16 -frames:v 1 -update 1 -pix_fmt yuvj420p",
 }
 
 Sample = Callable[[str], Path]

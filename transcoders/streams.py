@@ -11,9 +11,7 @@ from core.media import AudioStream, OtherStream, Probe, VideoStream
 from transcoders.containers import Container
 from transcoders.decoders import DECODERS
 from transcoders.ffmpeg import MAX_PIXELS, MAX_STREAMS, Bounds
-
-# Above this a frame rate is a time base that says nothing (1000 or 90000 are common).
-PLAUSIBLE_FPS: Final = 300
+from transcoders.packets import FASTEST
 
 BOUNDS: Final = Bounds(wall_seconds=60, cpu_seconds=45, memory_bytes=2 << 30)
 
@@ -97,7 +95,7 @@ def _video(stream: Mapping[str, Any], limits: ProbeLimits) -> VideoStream:
         sar = Fraction(1)
     _refuse_proprietary(stream)
     rate = _fraction(stream.get("avg_frame_rate")) or _fraction(stream.get("r_frame_rate"))
-    if rate is not None and rate > PLAUSIBLE_FPS:
+    if rate is not None and rate > FASTEST:
         rate = None
     return VideoStream(
         index=stream["index"],
@@ -161,6 +159,10 @@ def _other(stream: Mapping[str, Any], kind: str | None) -> OtherStream:
 
 
 def _duration(container: Mapping[str, Any], streams: Iterable[Mapping[str, Any]]) -> float:
+    if "matroska" in str(container.get("format_name")):
+        # Matroska tells when it ends, on a clock that need not begin at 0.
+        end = _seconds(container.get("duration"))
+        return max(0.0, round(end - max(0.0, _start(container)), 3))
     values = [container.get("duration"), *(stream.get("duration") for stream in streams)]
     return next((seconds for value in values if (seconds := _seconds(value))), 0.0)
 
@@ -177,7 +179,11 @@ def _seconds(value: str | None) -> float:
 
 
 def _length(stream: Mapping[str, Any]) -> float | None:
-    return _seconds(stream.get("duration") or stream.get("tags", {}).get("DURATION")) or None
+    told = _seconds(stream.get("duration"))
+    if not told:
+        end = _seconds(stream.get("tags", {}).get("DURATION"))
+        told = round(end - max(0.0, _start(stream)), 3)
+    return told if told > 0 else None
 
 
 def _start(thing: Mapping[str, Any]) -> float:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -160,7 +161,7 @@ def _run(
     from transcoders.tools import find_tools
 
     settings = equipment.settings
-    tools = find_tools(settings.ffmpeg, settings.ffprobe)
+    tools = find_tools(settings.ffmpeg, settings.ffprobe, settings.packager)
     with ExitStack() as stack:
         source = Path(os.devnull)
         if work.source is not None:
@@ -184,7 +185,7 @@ def _run(
         return _Made(result.value, (), None)
     if work.source is None:
         raise Conflict(f"the stage {work.name} made artifacts, but its run has no asset")
-    digest = _digest(work, options, tools.digest)
+    digest = _digest(work, options, tools.digest, result.encoder)
     claim = hold.claim
     prefix = artifact_prefix(claim.tenant_id, work.name, digest, claim.attempt, claim.holder)
     files = []
@@ -221,18 +222,28 @@ def _store(storage: Storage, prefix: str, artifact: ArtifactFile) -> MadeFile:
     )
 
 
-def _digest(work: Work, options: BaseModel, tools: str) -> str:
+def _digest(work: Work, options: BaseModel, tools: str, encoder: str) -> str:
     inputs = {name: _input_digest(given) for name, given in work.inputs.items()}
     if work.source is not None:
         inputs["source"] = work.source.sha256
     # The queue says where a stage runs, not what it makes: it is no part of the digest.
     spec = StageSpec(work.name, work.version, Queue.MEDIA, options)
-    return stage_digest(spec, inputs, [tools])
+    return stage_digest(spec, inputs, [tools], encoder)
 
 
 def _input_digest(given: Input) -> str:
-    facts = [given.result, [[file.path, file.sha256] for file in given.files]]
+    facts = [_lasting(given.result), [[file.path, file.sha256] for file in given.files]]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _lasting(result: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """A result without what its making cost, which is another each time."""
+    if result is None:
+        return None
+    return {name: value for name, value in result.items() if not _COST.search(name)}
+
+
+_COST = re.compile(r"(^|_)seconds$|^peak_bytes$")
 
 
 def _passing(error: DBAPIError) -> bool:

@@ -1,7 +1,7 @@
 """What is to be done, decided purely: recipes, stage names, option and result types."""
 
 from pipeline.plan.recipes import RECIPES, Recipe, plan
-from pipeline.plan.stage_types import STAGE_TYPES, StageType
+from pipeline.plan.stage_types import STAGE_TYPES, WORK, StageType, kind_of, replaced_by
 from pipeline.plan.types import (
     ArtifactFile,
     Attributes,
@@ -16,6 +16,7 @@ from pipeline.plan.types import (
 __all__ = [
     "RECIPES",
     "STAGE_TYPES",
+    "WORK",
     "ArtifactFile",
     "Attributes",
     "Graph",
@@ -25,6 +26,8 @@ __all__ = [
     "StageSpec",
     "StageType",
     "Value",
+    "kind_of",
     "plan",
+    "replaced_by",
     "stage_digest",
 ]

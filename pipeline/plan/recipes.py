@@ -1,6 +1,7 @@
 """The recipes by name, and the one question that is asked of them."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from core.errors import Rejected
@@ -10,7 +11,11 @@ from pipeline.plan.video import plan_video
 
 Recipe = Callable[[Probe | None], Graph]
 
-RECIPES: Final[dict[str, Recipe]] = {"video": plan_video}
+RECIPES: Final[dict[str, Recipe]] = {
+    "video": plan_video,
+    "video-hevc": partial(plan_video, codecs=("h264", "hevc")),
+    "video-av1": partial(plan_video, codecs=("h264", "av1")),
+}
 
 
 def plan(recipe: str, probe: Probe | None) -> Graph:

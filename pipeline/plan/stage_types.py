@@ -1,33 +1,66 @@
 """What each stage takes and gives, by name: enough to read its options and results from JSON."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from pydantic import BaseModel
 
 from core.media import Probe
-from pipeline.plan.video import (
+from pipeline.plan.video_types import (
+    ANALYSE,
+    AUDIO,
+    ENCODE,
     PACKAGE,
-    POSTER,
+    PICTURES,
+    PREVIEW,
     PROBE,
+    AnalyseOptions,
+    AnalyseResult,
+    AudioOptions,
+    AudioResult,
+    EncodeOptions,
+    EncodeResult,
     PackageOptions,
     PackageResult,
-    PosterOptions,
-    PosterResult,
+    PicturesOptions,
+    PicturesResult,
+    PreviewOptions,
+    PreviewResult,
     ProbeOptions,
 )
+
+WORK: Final = "work"
+"""The kind of files that only later stages need: they are no result of a run."""
 
 
 @dataclass(frozen=True, slots=True)
 class StageType:
-    """The models of one stage's options and result."""
+    """The models of one stage's options and result, and the stages whose files it replaces."""
 
     options: type[BaseModel]
     result: type[BaseModel] | None
+    replaces: tuple[str, ...] = ()
 
 
 STAGE_TYPES: Final[dict[str, StageType]] = {
     PROBE: StageType(ProbeOptions, Probe),
-    PACKAGE: StageType(PackageOptions, PackageResult),
-    POSTER: StageType(PosterOptions, PosterResult),
+    PREVIEW: StageType(PreviewOptions, PreviewResult),
+    ANALYSE: StageType(AnalyseOptions, AnalyseResult),
+    AUDIO: StageType(AudioOptions, AudioResult),
+    ENCODE: StageType(EncodeOptions, EncodeResult),
+    # The ladder takes the preview's place in the transaction that records it.
+    PACKAGE: StageType(PackageOptions, PackageResult, replaces=(PREVIEW,)),
+    PICTURES: StageType(PicturesOptions, PicturesResult),
 }
+
+
+def kind_of(stage: str) -> str:
+    """What a stage is one of: `encode.3` is an `encode`."""
+    return stage.partition(".")[0]
+
+
+def replaced_by(done: Iterable[str]) -> frozenset[str]:
+    """The kinds of stages whose files are no longer a run's once those stages are done."""
+    types = (STAGE_TYPES.get(kind_of(name)) for name in done)
+    return frozenset(name for found in types if found for name in found.replaces)

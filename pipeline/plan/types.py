@@ -56,7 +56,10 @@ class Graph:
 
 
 class Attributes(Value):
-    """What fits an artifact's kind, of these; bitrate in bits, duration in seconds."""
+    """What fits an artifact's kind, of these; bits a second, seconds, and loudness in LUFS.
+
+    `ssim` is 0 to 1 and `vmaf` 0 to 100, each against the source at the rendition's own size.
+    """
 
     width: int | None = None
     height: int | None = None
@@ -64,6 +67,14 @@ class Attributes(Value):
     codec: str | None = None
     duration: float | None = None
     frame_rate: float | None = None
+    role: str | None = None
+    """What it is among those of its kind: `master`, `playlist`, `media`, `sprite`, …"""
+    rendition: str | None = None
+    language: str | None = None
+    channels: int | None = None
+    loudness: float | None = None
+    ssim: float | None = None
+    vmaf: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +93,14 @@ class ArtifactFile:
 
 @dataclass(frozen=True, slots=True)
 class StageResult:
-    """What a stage hands back: a value that goes through JSON, and files."""
+    """What a stage hands back: a value that goes through JSON, and files.
+
+    `encoder` names the encoders really used: other ones make other files.
+    """
 
     value: BaseModel | None = None
     artifacts: tuple[ArtifactFile, ...] = ()
+    encoder: str = ""
 
 
 def stage_digest(

@@ -1,104 +1,174 @@
-"""The recipe `video`: probe, then package and poster side by side."""
+"""The recipe `video`: what is made of a moving picture, and which stage waits for which.
 
-from enum import StrEnum
+probe ─┬─ preview
+├─ analyse ── encode.0 … encode.n ─┬─ package
+├─ audio.0 … audio.m ──────────────┘
+└─ (the chunks' thumbnails) ───────── pictures
+"""
+
+from collections.abc import Sequence
 from typing import Final
 
 from core.errors import Rejected
-from core.media import Probe, VideoStream
-from pipeline.plan.types import Graph, Queue, StageSpec, Value
+from core.media import AudioStream, Probe, VideoStream
+from core.renditions import Codec, Grid, Rendition, grid_of
+from pipeline.plan.chunks import chunks, thumbnail_step
+from pipeline.plan.ladder import full_ladder
+from pipeline.plan.types import Graph, Queue, StageSpec
+from pipeline.plan.video_types import (
+    ANALYSE,
+    AUDIO,
+    ENCODE,
+    PACKAGE,
+    PICTURES,
+    PREVIEW,
+    PROBE,
+    AnalyseOptions,
+    AudioOptions,
+    Mode,
+    PackageOptions,
+    PicturesOptions,
+    PreviewOptions,
+    ProbeOptions,
+)
 
-PROBE: Final = "probe"
-PACKAGE: Final = "package"
-POSTER: Final = "poster"
-
-# Segments end at keyframes: longer groups would make players start and switch late.
+MAX_TRACKS: Final = 8
+# Segments of a copy end at its keyframes: longer groups would make players start and switch late.
 MAX_GOP_SECONDS: Final = 12.0
 MAX_LEVEL: Final = 52
 _PROFILES: Final = ("Constrained Baseline", "Baseline", "Main", "High", "Progressive High")
-_HDR: Final = ("smpte2084", "arib-std-b67")
+
+# A ladder that takes longer than this is preceded by its lowest rung.
+PATIENCE_SECONDS: Final = 60.0
+# What two cores encode, in pixels of all rungs a second: docs/benchmarks.md.
+_PIXELS_A_SECOND: Final[dict[Codec, float]] = {"h264": 120e6, "hevc": 35e6, "av1": 45e6}
+# A picture that ends this little before its sound has not ended early.
+_EARLY_SECONDS: Final = 0.1
 
 
-class Mode(StrEnum):
-    """How the picture gets into the package."""
-
-    REMUX = "remux"
-    TRANSCODE = "transcode"
-
-
-class ProbeOptions(Value):
-    """Bounds of what is accepted; None is the default of `transcoders.probe`."""
-
-    max_duration_seconds: float | None = None
-
-
-class PackageOptions(Value):
-    """The mode and, for people, why."""
-
-    mode: Mode
-    reason: str
-
-
-class PosterOptions(Value):
-    """The short side in pixels, and the least mean luma of a frame that is not dark."""
-
-    short_side: int = 720
-    brightness: int = 40
-
-
-class PackageResult(Value):
-    """What was really done; the mode may differ from the plan's where a remux proved unfit."""
-
-    mode: Mode
-    reason: str
-    width: int
-    height: int
-    frame_rate: str
-    duration_seconds: float
-    codecs: str
-    bandwidth: int
-    average_bandwidth: int
-
-
-class PosterResult(Value):
-    """Size of the poster; `dark` where every frame looked at was."""
-
-    width: int
-    height: int
-    dark: bool = False
-
-
-def plan_video(probe: Probe | None) -> Graph:
+def plan_video(probe: Probe | None, codecs: Sequence[Codec] = ("h264",)) -> Graph:
     """Only the probe before there is one; then the whole graph."""
-    first = StageSpec(PROBE, 1, Queue.MEDIA, ProbeOptions(), deadline_seconds=120)
+    first = StageSpec(PROBE, 2, Queue.MEDIA, ProbeOptions(), deadline_seconds=120)
     if probe is None:
         return Graph((first,))
-    mode, reason = package_mode(probe)
-    package = StageSpec(
-        PACKAGE,
-        1,
-        Queue.MEDIA,
-        PackageOptions(mode=mode, reason=reason),
-        needs=(PROBE,),
-        deadline_seconds=300,
-    )
-    poster = StageSpec(
-        POSTER, 1, Queue.MEDIA, PosterOptions(), needs=(PROBE,), deadline_seconds=600
-    )
-    return Graph((first, package, poster))
-
-
-def package_mode(probe: Probe) -> tuple[Mode, str]:
-    """Whether the picture can be kept as it is, and the first reason why not."""
     video = probe.main_video
     if video is None:
         raise Rejected("there is no picture in this file")
-    obstacle = _obstacle(video)
-    if obstacle is not None:
-        return Mode.TRANSCODE, obstacle
-    return Mode.REMUX, "the picture plays everywhere as it is"
+    grid, hold = timing(probe)
+    ladder = full_ladder(video, codecs)
+    tracks = audio_stages(probe, grid)
+    step = thumbnail_step(grid)
+    parts = [
+        StageSpec(f"{ENCODE}.{number}", 1, Queue.MEDIA, options, (PROBE, ANALYSE), 300)
+        for number, options in enumerate(
+            chunks(probe, grid, thumbnail_every=step, hold_frames=hold)
+        )
+    ]
+    names = tuple(part.name for part in parts)
+    package = PackageOptions(
+        grid=grid, chunks=names, tracks=tuple(track.name for track in tracks), hdr=video.hdr
+    )
+    pictures = PicturesOptions(grid=grid, chunks=names, thumbnail_every=step)
+    analyse = AnalyseOptions(grid=grid, ladder=ladder)
+    return Graph(
+        (
+            first,
+            *preview_stages(probe, grid, ladder),
+            StageSpec(ANALYSE, 1, Queue.MEDIA, analyse, (PROBE,), 120),
+            *tracks,
+            *parts,
+            StageSpec(
+                PACKAGE,
+                2,
+                Queue.MEDIA,
+                package,
+                (PROBE, ANALYSE, *names, *package.tracks),
+                600,
+            ),
+            StageSpec(PICTURES, 1, Queue.MEDIA, pictures, (PROBE, ANALYSE, *names), 300),
+        )
+    )
 
 
-def _obstacle(video: VideoStream) -> str | None:
+def timing(probe: Probe) -> tuple[Grid, int]:
+    """The grid, and for how many frames of it the last picture is held because sound goes on."""
+    video, audio = probe.main_video, probe.main_audio
+    assert video is not None
+    picture = _end(video, probe)
+    seconds = picture
+    if audio is not None and audio.duration_seconds is not None:
+        seconds = max(picture, min(_end(audio, probe), probe.duration_seconds))
+    if seconds - picture < _EARLY_SECONDS:
+        seconds = picture
+    grid = grid_of(video, seconds)
+    return grid, grid.frames - grid_of(video, picture).frames
+
+
+def _end(stream: VideoStream | AudioStream, probe: Probe) -> float:
+    """When a stream ends, in seconds from the file's beginning."""
+    if stream.duration_seconds is None:
+        return probe.duration_seconds
+    return max(0.0, stream.start_seconds - probe.start_seconds) + stream.duration_seconds
+
+
+def audio_stages(probe: Probe, grid: Grid) -> list[StageSpec]:
+    """A stage for each track, the main one first; it alone is listened to for its words."""
+    main = probe.main_audio
+    ordered = sorted(probe.audio, key=lambda track: track is not main)[:MAX_TRACKS]
+    return [
+        StageSpec(
+            f"{AUDIO}.{number}",
+            1,
+            Queue.MEDIA,
+            AudioOptions(
+                stream=track.index,
+                seconds=grid.seconds,
+                language=track.language,
+                title=track.title,
+                default=track is main,
+                speech=track is main,
+            ),
+            (PROBE,),
+            300,
+        )
+        for number, track in enumerate(ordered)
+    ]
+
+
+def preview_stages(probe: Probe, grid: Grid, ladder: Sequence[Rendition]) -> list[StageSpec]:
+    """What plays before the ladder: a copy, its lowest rung where it takes long, or nothing."""
+    video = probe.main_video
+    assert video is not None
+    expected = estimated_seconds(grid, ladder)
+    obstacle = obstacle_to_remux(video)
+    if obstacle is None:
+        options = PreviewOptions(
+            mode=Mode.REMUX,
+            reason="the picture plays everywhere as it is",
+            grid=grid,
+            estimated_ladder_seconds=expected,
+        )
+    elif expected > PATIENCE_SECONDS:
+        options = PreviewOptions(
+            mode=Mode.LOWEST_RUNG,
+            reason=obstacle,
+            grid=grid,
+            rendition=next(each for each in reversed(ladder) if each.codec == "h264"),
+            estimated_ladder_seconds=expected,
+        )
+    else:
+        return []
+    return [StageSpec(PREVIEW, 1, Queue.MEDIA, options, (PROBE,), 300)]
+
+
+def estimated_seconds(grid: Grid, ladder: Sequence[Rendition]) -> float:
+    """About how long two cores take for a ladder."""
+    each = (one.width * one.height / _PIXELS_A_SECOND[one.codec] for one in ladder)
+    return round(grid.frames * sum(each), 1)
+
+
+def obstacle_to_remux(video: VideoStream) -> str | None:
+    """The first reason why a picture cannot be kept as it is; None where it can."""
     gop = video.longest_gop_seconds
     unfit = (
         (video.codec != "h264", f"the picture is {video.codec}, not h264"),
@@ -108,8 +178,7 @@ def _obstacle(video: VideoStream) -> str | None:
         (video.interlaced, "the picture is interlaced"),
         (video.rotation != 0, f"the picture is turned by {video.rotation} degrees"),
         (video.sar != "1/1", f"the pixels are not square ({video.sar})"),
-        (video.color_transfer in _HDR, "the picture is HDR"),
-        (not video.constant_rate, "the frame rate varies"),
+        (video.hdr is not None, "the picture is HDR"),
         (video.fps is None, "the frame rate is unknown"),
         (bool(video.width % 2 or video.height % 2), "the size is odd"),
         (gop is None, "the keyframes are unknown"),

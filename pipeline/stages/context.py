@@ -47,3 +47,11 @@ class StageContext:
         found = self.inputs[stage].value
         assert isinstance(found, kind), f"{stage} gave {type(found).__name__}"
         return found
+
+    def path(self, stage: str, name: str) -> Path:
+        """A file of an upstream stage."""
+        return self.inputs[stage].paths[name]
+
+    def part(self, begin: float, end: float) -> Callable[[float], None]:
+        """Progress of a part of the work, from 0 to 1, as a part of the whole."""
+        return lambda fraction: self.progress(begin + (end - begin) * fraction)

@@ -147,9 +147,9 @@ def is_ffmpeg(process: psutil.Process) -> bool:
 
 
 def make_clip(folder: Path) -> Path:
-    """Two seconds that must be encoded anew, large enough for ffmpeg to be caught at it."""
+    """Two seconds with sound, long enough in the works for ffmpeg to be caught at it."""
     clip = folder / "clip.avi"
-    picture = ("-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30:duration=2")
+    picture = ("-f", "lavfi", "-i", "testsrc2=size=426x240:rate=30:duration=2")
     sound = ("-f", "lavfi", "-i", "sine=frequency=440:duration=2")
     encode = ("-c:v", "mpeg4", "-c:a", "libmp3lame")
     program = str(get_tools().ffmpeg)

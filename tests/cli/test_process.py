@@ -23,6 +23,7 @@ from cli.endpoints import read_endpoints, start_installation
 from core.embedded.processes import processes_in
 from services import runs
 from services.installation import DEFAULT_TENANT, Installation
+from tests.media_samples import Sample
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.xdist_group("process")  # one installation for the module
@@ -60,6 +61,12 @@ def data() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.fixture
+def short(sample: Sample, tmp_path: Path) -> Path:
+    """A clip of a few seconds."""
+    return Path(shutil.copy(sample("plain.mp4"), tmp_path / "short.mp4"))
+
+
 def manifest_of(folder: Path) -> dict[str, Any]:
     """A folder's manifest, held to the schema and to the files beside it."""
     manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
@@ -74,47 +81,56 @@ def manifest_of(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def test_a_clip_becomes_a_package_an_mp4_and_a_poster(data: Path, tmp_path: Path) -> None:
+def test_a_clip_becomes_all_that_a_recipe_names(data: Path, tmp_path: Path) -> None:
     done = process(data, tmp_path / "out", CLIP)
     assert done.returncode == 0, done.stderr
     manifest = manifest_of(tmp_path / "out" / "clip")
     assert manifest["asset"]["sha256"] == hashlib.sha256(CLIP.read_bytes()).hexdigest()
     assert manifest["asset"]["media"]["duration_seconds"] == pytest.approx(25, abs=0.1)
     assert manifest["run"]["state"] == "done"
-    assert {stage["name"]: stage["state"] for stage in manifest["stages"]} == {
-        "probe": "done",
-        "package": "done",
-        "poster": "done",
-    }
+    names = ["probe", "preview", "analyse", "audio.0", "encode.0", "package", "pictures"]
+    assert [(stage["name"], stage["state"]) for stage in manifest["stages"]] == [
+        (name, "done") for name in names
+    ]
     kinds = {artifact["kind"] for artifact in manifest["artifacts"]}
-    assert {"mp4", "hls-master", "poster"} <= kinds
+    assert kinds == {"source", "hls", "dash", "audio", "mp4", "poster", "storyboard"}
+    paths = {artifact["path"] for artifact in manifest["artifacts"]}
+    assert {"source/clip.mp4", "stream/master.m3u8", "stream/manifest.mpd"} <= paths
+    assert not any(path.startswith("preview/") for path in paths)
+    results = {stage["name"]: stage["result"] for stage in manifest["stages"]}
+    assert results["analyse"]["decisions"]
+    assert {one["rendition"] for one in results["package"]["quality"]} == {
+        one["name"] for one in results["package"]["renditions"]
+    }
     assert str(tmp_path / "out" / "clip" / "manifest.json") in done.stdout
-    for stage in ("probe", "package", "poster"):
-        assert f"clip.mp4: {stage} done" in done.stderr
+    for name in names:
+        assert f"clip.mp4: {name} done" in done.stderr
 
 
 def test_one_bad_file_is_named_with_its_reason_and_the_others_go_on(
-    data: Path, tmp_path: Path
+    data: Path, tmp_path: Path, short: Path
 ) -> None:
     (tmp_path / "empty.mp4").touch()
     (tmp_path / "text.mp4").write_text("#EXTM3U\n#EXTINF:1,\n/etc/passwd\n")
     (tmp_path / "cut.mp4").write_bytes(CLIP.read_bytes()[:300_000])
     bad = [tmp_path / name for name in ("empty.mp4", "text.mp4", "cut.mp4", "missing.mp4")]
-    done = process(data, tmp_path / "out", *bad, CLIP, tmp_path)
+    done = process(data, tmp_path / "out", *bad, short, tmp_path)
     assert done.returncode == 1
     lines = [line for line in done.stderr.splitlines() if line.startswith("automator: ")]
     assert len(lines) == 5, done.stderr
     for file, line in zip([*bad, tmp_path], lines, strict=True):
         assert line.startswith(f"automator: {file}: ")
         assert len(line) < 300
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["clip"]
-    assert manifest_of(tmp_path / "out" / "clip")["run"]["state"] == "done"
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["short"]
+    assert manifest_of(tmp_path / "out" / "short")["run"]["state"] == "done"
 
 
-def test_inputs_of_the_same_name_get_folders_of_their_own(data: Path, tmp_path: Path) -> None:
+def test_inputs_of_the_same_name_get_folders_of_their_own(
+    data: Path, tmp_path: Path, short: Path
+) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
-        shutil.copy(CLIP, tmp_path / folder / "film.mp4")
+        shutil.copy(short, tmp_path / folder / "film.mp4")
     done = process(
         data, tmp_path / "out", "--json", tmp_path / "a" / "film.mp4", tmp_path / "b" / "film.mp4"
     )
@@ -188,7 +204,7 @@ def test_a_signal_cancels_what_was_begun(
     big = tmp_path / "big.mkv"
     ffmpeg_noise(big)
     running = begin(data, tmp_path / "out", big)
-    wait_for(running, "package running")
+    wait_for(running, "encode.0 running")
     running.send_signal(number)
     _, rest = running.communicate(timeout=20)
     assert running.returncode == 128 + number, rest
@@ -206,8 +222,10 @@ def test_a_signal_cancels_what_was_begun(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_database_that_restarts_meanwhile_is_waited_for(data: Path, tmp_path: Path) -> None:
-    running = begin(data, tmp_path / "out", CLIP)
+def test_a_database_that_restarts_meanwhile_is_waited_for(
+    data: Path, tmp_path: Path, short: Path
+) -> None:
+    running = begin(data, tmp_path / "out", short)
     wait_for(running, "probe")
     servers = processes_in(data / "postgres", "postgres")
     assert servers
@@ -216,14 +234,14 @@ def test_a_database_that_restarts_meanwhile_is_waited_for(data: Path, tmp_path: 
             os.kill(pid, signal.SIGKILL)
     _, rest = running.communicate(timeout=100)
     assert running.returncode == 0, rest
-    manifest_of(tmp_path / "out" / "clip")
+    manifest_of(tmp_path / "out" / "short")
 
 
 def ffmpeg_noise(target: Path) -> None:
     """A video that takes long to encode: moving noise, in a codec that cannot be kept."""
     from transcoders.tools import find_tools
 
-    source = "testsrc2=s=1920x1080:r=30,noise=alls=50:allf=t"
+    source = "testsrc2=s=1280x720:r=30,noise=alls=50:allf=t"
     encode = ("-t", "8", "-c:v", "mjpeg", "-q:v", "8")
     ffmpeg = str(find_tools().ffmpeg)
     subprocess.run(
@@ -231,7 +249,9 @@ def ffmpeg_noise(target: Path) -> None:
     )
 
 
-def test_two_that_begin_at_once_share_one_installation_to_the_end(tmp_path: Path) -> None:
+def test_two_that_begin_at_once_share_one_installation_to_the_end(
+    tmp_path: Path, short: Path
+) -> None:
     folder = Path(tempfile.mkdtemp(prefix="automator-both-", dir="/tmp"))
     folder.chmod(0o711)
     big = tmp_path / "big.mkv"
@@ -239,12 +259,12 @@ def test_two_that_begin_at_once_share_one_installation_to_the_end(tmp_path: Path
     try:
         both = [
             begin(folder / "data", tmp_path / name, file)
-            for name, file in (("short", CLIP), ("long", big))
+            for name, file in (("short", short), ("long", big))
         ]
         for running in both:
             _, said = running.communicate(timeout=110)
             assert running.returncode == 0, said
-        manifest_of(tmp_path / "short" / "clip")
+        manifest_of(tmp_path / "short" / "short")
         manifest_of(tmp_path / "long" / "big")
         assert read_endpoints(folder / "data") is None
     finally:
@@ -252,14 +272,14 @@ def test_two_that_begin_at_once_share_one_installation_to_the_end(tmp_path: Path
 
 
 def test_process_starts_an_installation_for_itself_and_leaves_nothing_running(
-    tmp_path: Path,
+    tmp_path: Path, short: Path
 ) -> None:
     folder = Path(tempfile.mkdtemp(prefix="automator-alone-", dir="/tmp"))
     folder.chmod(0o711)
     try:
-        done = process(folder / "data", tmp_path / "out", CLIP)
+        done = process(folder / "data", tmp_path / "out", short)
         assert done.returncode == 0, done.stderr
-        manifest_of(tmp_path / "out" / "clip")
+        manifest_of(tmp_path / "out" / "short")
         left = [
             found.info["cmdline"]
             for found in psutil.process_iter(["cmdline"])

@@ -1,6 +1,7 @@
 """Planning is pure: the same question has the same answer, and never touches a file."""
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -8,9 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import Rejected
-from core.media import AudioStream, Probe, VideoStream
-from pipeline.plan import STAGE_TYPES, Graph, Queue, StageSpec, plan, stage_digest
-from pipeline.plan.video import Mode, PackageOptions, ProbeOptions
+from core.media import AudioStream, Probe, SeekIndex, SeekPoint, VideoStream
+from core.renditions import Grid
+from pipeline.plan import STAGE_TYPES, Graph, Queue, StageSpec, kind_of, plan, stage_digest
+from pipeline.plan.chunks import RUN_IN_SECONDS, SPLIT_ABOVE_SECONDS
+from pipeline.plan.ladder import RUNGS, full_ladder
+from pipeline.plan.video import PATIENCE_SECONDS
+from pipeline.plan.video_types import (
+    AnalyseOptions,
+    AudioOptions,
+    EncodeOptions,
+    Mode,
+    PreviewOptions,
+    ProbeOptions,
+)
 
 FIT: dict[str, Any] = {
     "index": 0, "codec": "h264", "profile": "High", "level": 40, "pix_fmt": "yuv420p",
@@ -28,10 +40,22 @@ def film(**changes: Any) -> Probe:
     )
 
 
-def package(probe: Probe) -> PackageOptions:
-    options = plan("video", probe)["package"].options
-    assert isinstance(options, PackageOptions)
-    return options
+def preview(probe: Probe) -> PreviewOptions | None:
+    for stage in plan("video", probe).stages:
+        if isinstance(stage.options, PreviewOptions):
+            return stage.options
+    return None
+
+
+def parts(probe: Probe) -> list[EncodeOptions]:
+    stages = plan("video", probe).stages
+    return [stage.options for stage in stages if isinstance(stage.options, EncodeOptions)]
+
+
+def grid_of(probe: Probe) -> Grid:
+    options = plan("video", probe)["analyse"].options
+    assert isinstance(options, AnalyseOptions)
+    return options.grid
 
 
 videos = st.builds(
@@ -49,15 +73,34 @@ videos = st.builds(
     constant_rate=st.booleans(),
     interlaced=st.booleans(),
     longest_gop_seconds=st.one_of(st.none(), st.floats(0, 100)),
+    start_seconds=st.floats(0, 10),
+    duration_seconds=st.one_of(st.none(), st.floats(0.01, 40_000)),
     color_transfer=st.sampled_from([None, "bt709", "smpte2084"]),
 )
 audios = st.builds(
     AudioStream,
-    index=st.just(1),
+    index=st.integers(1, 60),
+    duration_seconds=st.one_of(st.none(), st.floats(0.01, 50_000)),
+    start_seconds=st.floats(0, 10),
     codec=st.sampled_from(["aac", "mp3"]),
     channels=st.integers(1, 8),
     sample_rate=st.sampled_from([44100, 48000]),
 )
+
+
+@st.composite
+def indexes(draw: st.DrawFn) -> SeekIndex | None:
+    if draw(st.booleans()):
+        return None
+    steps = draw(st.lists(st.floats(5, 400), min_size=1, max_size=200))
+    offsets = draw(st.lists(st.integers(1, 10**9), min_size=len(steps), max_size=len(steps)))
+    points, seconds, offset = [], 0.0, 4096
+    for step, size in zip(steps, offsets, strict=True):
+        points.append(SeekPoint(seconds=seconds, offset=offset))
+        seconds, offset = seconds + step, offset + size
+    return SeekIndex(points=tuple(points), begin=48, end=offset + 9, ordered=draw(st.booleans()))
+
+
 probes = st.builds(
     Probe,
     container=st.just("mov"),
@@ -65,7 +108,8 @@ probes = st.builds(
     bytes=st.integers(1, 10**12),
     duration_seconds=st.floats(0.01, 40_000),
     video=st.tuples(videos),
-    audio=st.lists(audios, max_size=2).map(tuple),
+    index=indexes(),
+    audio=st.lists(audios, max_size=10, unique_by=lambda track: track.index).map(tuple),
 )
 
 
@@ -79,32 +123,70 @@ def test_a_plan_is_a_graph_in_order_that_begins_as_it_began(probe: Probe) -> Non
     graph = plan("video", probe)
     assert graph == plan("video", Probe.model_validate_json(probe.model_dump_json()))
     assert graph.stages[0] == plan("video", None).stages[0]
-    assert [stage.name for stage in graph.stages] == ["probe", "package", "poster"]
-    assert graph["poster"].needs == ("probe",)
+    kinds = [kind_of(stage.name) for stage in graph.stages]
+    for once in ("probe", "analyse", "package", "pictures"):
+        assert kinds.count(once) == 1
+    encodes = {name for name in (s.name for s in graph.stages) if kind_of(name) == "encode"}
+    tracks = {name for name in (s.name for s in graph.stages) if kind_of(name) == "audio"}
+    assert encodes
+    assert len(tracks) == min(len(probe.audio), 8)
+    assert set(graph["package"].needs) == {"probe", "analyse", *encodes, *tracks}
     assert all(stage.deadline_seconds > 0 for stage in graph.stages)
 
 
 @given(probes)
 def test_options_come_back_from_json_as_they_were(probe: Probe) -> None:
     for stage in plan("video", probe).stages:
-        model = STAGE_TYPES[stage.name].options
+        model = STAGE_TYPES[kind_of(stage.name)].options
         assert model.model_validate_json(stage.options.model_dump_json()) == stage.options
 
 
 @given(probes)
-def test_only_what_plays_everywhere_is_kept(probe: Probe) -> None:
+def test_chunks_cover_the_grid_once_and_begin_where_segments_do(probe: Probe) -> None:
+    grid, cut = grid_of(probe), parts(probe)
+    assert cut[0].begin == 0
+    assert cut[-1].begin + cut[-1].frames == grid.frames
+    assert [part.last for part in cut] == [False] * (len(cut) - 1) + [True]
+    for one, other in pairwise(cut):
+        assert one.begin + one.frames == other.begin
+        assert other.begin % grid.segment_frames == 0
+    assert all(part.frames > 0 for part in cut)
+    if grid.seconds <= SPLIT_ABOVE_SECONDS or probe.index is None:
+        assert len(cut) == 1
+
+
+@given(probes)
+def test_a_chunk_decodes_from_a_keyframe_well_before_it(probe: Probe) -> None:
+    grid = grid_of(probe)
+    for part in parts(probe):
+        if part.seek is not None:
+            assert part.seek <= float(part.begin / grid.fps) - RUN_IN_SECONDS
+            assert probe.index is not None
+            assert part.seek in {point.seconds for point in probe.index.points}
+        ends = [piece.end for piece in part.bytes]
+        assert all(end is None or end > 0 for end in ends)
+        assert ends[-1:] in ([], [None])
+
+
+@given(probes)
+def test_only_what_plays_everywhere_is_copied(probe: Probe) -> None:
     video = probe.main_video
     assert video is not None
-    options = package(probe)
-    assert options.reason
-    if options.mode is Mode.REMUX:
+    options = preview(probe)
+    if options is not None and options.mode is Mode.REMUX:
         assert video.codec == "h264"
         assert (video.rotation, video.sar, video.interlaced) == (0, "1/1", False)
         assert video.width % 2 == video.height % 2 == 0
+    if options is not None and options.mode is Mode.LOWEST_RUNG:
+        assert options.estimated_ladder_seconds > PATIENCE_SECONDS
+        assert options.rendition is not None
+        assert options.reason
 
 
-def test_a_fit_picture_is_kept() -> None:
-    assert package(film()).mode is Mode.REMUX
+def test_a_fit_picture_is_copied_so_that_it_plays_at_once() -> None:
+    options = preview(film())
+    assert options is not None
+    assert options.mode is Mode.REMUX
 
 
 @pytest.mark.parametrize(
@@ -116,22 +198,97 @@ def test_a_fit_picture_is_kept() -> None:
         ({"level": 60}, "the level is 60"),
         ({"interlaced": True}, "the picture is interlaced"),
         ({"rotation": 90}, "the picture is turned by 90 degrees"),
-        ({"sar": "64/45"}, "the pixels are not square (64/45)"),
+        ({"sar": "8/9"}, "the pixels are not square (8/9)"),
         ({"color_transfer": "arib-std-b67"}, "the picture is HDR"),
-        ({"constant_rate": False}, "the frame rate varies"),
         ({"width": 1919}, "the size is odd"),
         ({"longest_gop_seconds": None}, "the keyframes are unknown"),
         ({"longest_gop_seconds": 30.5}, "keyframes are up to 30.5 s apart"),
     ],
 )
-def test_an_unfit_picture_is_encoded_and_the_reason_said(
+def test_an_unfit_picture_is_preceded_by_its_lowest_rung_only_where_the_ladder_takes_long(
     changes: dict[str, Any], reason: str
 ) -> None:
-    assert package(film(**changes)) == PackageOptions(mode=Mode.TRANSCODE, reason=reason)
+    assert preview(film(**changes)) is None
+    options = preview(film(**changes).model_copy(update={"duration_seconds": 600}))
+    assert options is not None
+    assert (options.mode, options.reason) == (Mode.LOWEST_RUNG, reason)
+    assert options.rendition is not None
+    assert options.rendition.rung == 240
+
+
+@given(videos)
+def test_no_rung_is_above_the_source_and_every_size_is_even(video: VideoStream) -> None:
+    ladder = full_ladder(video)
+    width, height = video.display_size
+    assert len({one.name for one in ladder}) == len(ladder)
+    for one in ladder:
+        assert one.width % 2 == one.height % 2 == 0
+        assert one.width <= max(2, width + 1)
+        assert one.height <= max(2, height + 1)
+    assert [one.rung for one in ladder] == sorted((one.rung for one in ladder), reverse=True)
+    peaks = [one.peak_bitrate for one in ladder]
+    assert peaks == sorted(peaks, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("size", "rungs"),
+    [
+        ((3840, 2160), [2160, 1440, 1080, 720, 480, 360, 240]),
+        ((1920, 1080), [1080, 720, 480, 360, 240]),
+        ((1080, 1920), [1080, 720, 480, 360, 240]),
+        ((1080, 1080), [1080, 720, 480, 360, 240]),
+        ((1280, 720), [720, 480, 360, 240]),
+        ((1600, 900), [900, 720, 480, 360, 240]),
+        ((720, 576), [576, 480, 360, 240]),
+        ((1920, 1088), [1080, 720, 480, 360, 240]),
+        ((320, 180), [180]),
+        ((8192, 4320), [2160, 1440, 1080, 720, 480, 360, 240]),
+    ],
+)
+def test_rungs_are_told_by_the_short_side(size: tuple[int, int], rungs: list[int]) -> None:
+    video = VideoStream.model_validate({**FIT, "width": size[0], "height": size[1]})
+    assert [one.rung for one in full_ladder(video)] == rungs
+
+
+def test_a_turned_picture_has_an_upright_ladder() -> None:
+    video = VideoStream.model_validate({**FIT, "rotation": 90})
+    assert (full_ladder(video)[0].width, full_ladder(video)[0].height) == (1080, 1920)
+
+
+def test_another_codec_comes_beside_h264() -> None:
+    video = VideoStream.model_validate(FIT)
+    ladder = full_ladder(video, ("h264", "av1"))
+    assert [one.codec for one in ladder] == ["h264"] * 5 + ["av1"] * 5
+    assert ladder[5].name == "1080p-av1"
+    assert ladder[5].peak_bitrate < ladder[0].peak_bitrate
+    graph = plan("video-hevc", film())
+    options = graph["analyse"].options
+    assert isinstance(options, AnalyseOptions)
+    assert {one.codec for one in options.ladder} == {"h264", "hevc"}
+
+
+def test_rungs_are_in_order() -> None:
+    sides = [rung.short_side for rung in RUNGS]
+    assert sides == sorted(sides, reverse=True)
+
+
+def test_the_main_track_comes_first_and_alone_is_listened_to() -> None:
+    tracks = tuple(
+        AudioStream(
+            index=number, codec="aac", channels=2, sample_rate=48000, default=number == 3,
+            language=language,
+        )
+        for number, language in ((1, "eng"), (2, "deu"), (3, "fra"))
+    )  # fmt: skip
+    graph = plan("video", film().model_copy(update={"audio": tracks}))
+    options = [s.options for s in graph.stages if isinstance(s.options, AudioOptions)]
+    assert [(one.stream, one.language, one.speech) for one in options] == [
+        (3, "fra", True), (1, "eng", False), (2, "deu", False),
+    ]  # fmt: skip
 
 
 def test_an_unknown_recipe_is_refused() -> None:
-    with pytest.raises(Rejected, match="no recipe 'opera'; there is video"):
+    with pytest.raises(Rejected, match="no recipe 'opera'; there is video, video-av1, video-hevc"):
         plan("opera", None)
 
 
@@ -149,7 +306,7 @@ def test_a_digest_names_all_that_a_result_hangs_on() -> None:
     base = stage_digest(spec, {"source": "a"}, ["t1", "t2"], "libx264")
     assert base == stage_digest(spec, {"source": "a"}, ["t2", "t1"], "libx264")
     newer = StageSpec(spec.name, spec.version + 1, spec.queue, spec.options, spec.needs)
-    other = plan("video", film(codec="hevc"))["package"]
+    other = plan("video", film(color_transfer="smpte2084"))["package"]
     different = {
         stage_digest(newer, {"source": "a"}, ["t1", "t2"], "libx264"),
         stage_digest(other, {"source": "a"}, ["t1", "t2"], "libx264"),
@@ -163,5 +320,5 @@ def test_a_digest_names_all_that_a_result_hangs_on() -> None:
 
 def test_every_planned_stage_has_types_and_results_are_json() -> None:
     for stage in plan("video", film()).stages:
-        assert isinstance(stage.options, STAGE_TYPES[stage.name].options)
+        assert isinstance(stage.options, STAGE_TYPES[kind_of(stage.name)].options)
     json.loads(film().model_dump_json())

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from models.asset import Artifact, Asset
 from models.run import Run, StageRun
-from services.manifest import build_manifest
+from services.manifest import build_manifest, source_path
 from services.runs import RunReport
 from tests.media_samples import CLIP
 from transcoders.probe import probe
@@ -34,7 +34,8 @@ def media() -> dict[str, Any]:
 
 def make_report(media: dict[str, Any] | None, *, failed: bool = False) -> RunReport:
     asset = Asset(
-        id=uuid4(), name="clip.mp4", sha256="a" * 64, bytes=3, kind="video", media=media
+        id=uuid4(), name="clip.mp4", sha256="a" * 64, bytes=3, kind="video", media=media,
+        mime="video/mp4",
     )  # fmt: skip
     end = BEGIN + timedelta(seconds=2.5)
     run = Run(
@@ -74,6 +75,30 @@ def test_a_manifest_is_what_its_schema_says(media: dict[str, Any]) -> None:
         "kind": "mp4", "path": "video.mp4", "bytes": 5, "sha256": "b" * 64, "mime": "video/mp4",
         "width": 1280, "duration": 25.0,
     }  # fmt: skip
+
+
+def test_the_source_may_lie_beside_the_artifacts(media: dict[str, Any]) -> None:
+    report = make_report(media)
+    manifest = build_manifest(report, with_source=True)
+    assert problems(manifest) == []
+    source = manifest["artifacts"][0]
+    assert (source["kind"], source["path"]) == ("source", "source/clip.mp4")
+    assert (source["width"], source["height"], source["duration"]) == (1280, 720, 25.0)
+    assert report.asset is not None
+    for name in ("../x", "a\\b", ".hidden", "a\nb", "a/b"):
+        report.asset.name = name
+        assert source_path(report.asset) == "source/source"
+        assert problems(build_manifest(report, with_source=True)) == []
+
+
+def test_a_stage_tells_what_it_decided_but_the_probe_is_the_assets_media(
+    media: dict[str, Any],
+) -> None:
+    report = make_report(media)
+    report.stages[0].result = media
+    report.stages[1].result = {"playable": True}
+    stages = build_manifest(report)["stages"]
+    assert [stage["result"] for stage in stages] == [None, {"playable": True}]
 
 
 def test_a_failed_run_has_a_manifest_too() -> None:

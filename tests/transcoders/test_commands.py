@@ -2,14 +2,16 @@
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.media import AudioStream, Probe, VideoStream
+from core.media import AudioStream, OtherStream, Probe, VideoStream
 from core.process import Completed
-from transcoders import commands
+from core.renditions import Grid, Rendition, fitted, output_rate
+from transcoders import commands, encode, encoders, preview
 from transcoders.containers import Container
 from transcoders.ffmpeg import Progress, failure, input_arguments
 from transcoders.tools import Tools
@@ -67,10 +69,9 @@ def test_only_a_files_own_decoders_may_run_once_they_are_known() -> None:
 
 
 def test_a_remux_copies_picture_and_fit_sound() -> None:
-    argv = commands.remux(TOOLS, SOURCE, MP4, film(picture(), sound()), TARGET)
+    argv = preview.remux(TOOLS, SOURCE, MP4, film(picture(), sound()))
     assert (after(argv, "-c:v"), after(argv, "-c:a")) == ("copy", "copy")
-    assert after(argv, "-movflags") == "+faststart"
-    assert argv[-1] == str(TARGET)
+    assert argv[-1] == "stream.m3u8"
 
 
 @pytest.mark.parametrize(
@@ -78,31 +79,110 @@ def test_a_remux_copies_picture_and_fit_sound() -> None:
     [sound(codec="mp3"), sound(channels=6), sound(profile="Main"), sound(sample_rate=96000)],
 )
 def test_a_remux_encodes_only_unfit_sound(track: AudioStream) -> None:
-    argv = commands.remux(TOOLS, SOURCE, MP4, film(picture(), track), TARGET)
+    argv = preview.remux(TOOLS, SOURCE, MP4, film(picture(), track))
     assert (after(argv, "-c:v"), after(argv, "-c:a")) == ("copy", "aac")
 
 
 def test_silence_stays_silent() -> None:
-    for make in (commands.remux, commands.transcode):
-        argv = make(TOOLS, SOURCE, MP4, film(), TARGET)
-        assert "-an" in argv
-        assert argv.count("-map") == 1
+    argv = preview.remux(TOOLS, SOURCE, MP4, film())
+    assert "-an" in argv
+    assert argv.count("-map") == 1
 
 
-def test_the_default_track_is_heard() -> None:
-    tracks = (sound(index=1), sound(index=2, default=True))
-    argv = commands.transcode(TOOLS, SOURCE, MP4, film(picture(), *tracks), TARGET)
-    assert [argv[n + 1] for n, word in enumerate(argv) if word == "-map"] == ["0:0", "0:2"]
+GRID = Grid(rate="30000/1001", frames=1800, gop_frames=60)
+RUNG = Rendition(name="720p", rung=720, width=1280, height=720, crf=21, peak_bitrate=3_000_000)
+LOW = Rendition(name="240p", rung=240, width=426, height=240, crf=21, peak_bitrate=500_000)
+
+
+def encoded(probe: Probe, *ladder: Rendition, **part: Any) -> tuple[str, ...]:
+    whole = {"grid": GRID, "begin": 0, "frames": 1800, "thumbnail_every": 30}
+    return encode.encode(
+        TOOLS,
+        SOURCE,
+        MP4,
+        probe,
+        encode.Part(**{**whole, **part}),
+        ladder or (RUNG, LOW),
+        {"h264": encoders.software("h264")},
+    )
+
+
+def graph(argv: tuple[str, ...]) -> str:
+    return after(argv, "-filter_complex")
+
+
+def test_one_decode_feeds_every_rung_the_thumbnails_and_the_scores() -> None:
+    argv = encoded(film(picture(), sound()))
+    assert argv.count("-i") == 1
+    assert {"720p.mp4", "240p.mp4", "thumbnails.mjpeg", "-"} <= set(argv)
+    assert "scale=w=1280:h=720" in graph(argv)
+    assert "scdet" in graph(argv)
+    assert "file=thumbnails.txt" in graph(argv)
 
 
 def test_groups_are_closed_and_two_seconds_long() -> None:
-    argv = commands.transcode(
-        TOOLS, SOURCE, MP4, film(picture(codec="hevc", frame_rate="30000/1001")), TARGET
-    )
+    argv = encoded(film())
     assert (after(argv, "-g"), after(argv, "-keyint_min")) == ("60", "60")
     assert after(argv, "-sc_threshold") == "0"
     assert "+cgop" in after(argv, "-flags:v")
     assert after(argv, "-threads") == str(commands.THREADS)
+
+
+def test_a_range_is_cut_by_frames_and_decoded_from_its_keyframe() -> None:
+    argv = encoded(film(), begin=360, frames=180, seek=9.5)
+    assert argv.index("-ss") < argv.index("-i")
+    assert 9.5 < float(after(argv, "-ss")) < 9.501
+    assert "-noaccurate_seek" in argv
+    # Two frames more than its own in front, for the score of the first.
+    assert "trim=start_pts=358:end_pts=540" in graph(argv)
+    assert graph(argv).count("trim=start_pts=360") == 2
+    assert graph(argv).count("setpts=expr=PTS-360") == 2
+    assert "fps=fps=30000/1001[" in graph(argv)
+    assert "-ss" not in encoded(film())
+    assert "fps=fps=30000/1001:start_time=0.0[" in graph(encoded(film()))
+
+
+def test_the_picture_is_named_past_covers_and_other_pictures() -> None:
+    covered = film(picture(index=2)).model_copy(
+        update={"other": (OtherStream(index=0, kind="cover"), OtherStream(index=1, kind="data"))}
+    )
+    assert "[0:v:1]fps" in graph(encoded(covered))
+
+
+def test_interlaced_pictures_are_woven_into_whole_ones_before_frames_are_chosen() -> None:
+    words = graph(encoded(film(picture(interlaced=True))))
+    assert words.index("bwdif") < words.index("fps=")
+    assert "bwdif" not in graph(encoded(film()))
+
+
+def test_hdr_is_made_sdr_once_at_the_largest_size() -> None:
+    for transfer in ("smpte2084", "arib-std-b67"):
+        words = graph(encoded(film(picture(color_transfer=transfer))))
+        assert words.count("]tonemap=") == 1
+        assert f"color_trc={transfer}" in words
+        assert "zscale=w=1280:h=720" in words
+    assert "zscale" not in graph(encoded(film()))
+
+
+@pytest.mark.parametrize(
+    ("changes", "matrix"),
+    [
+        ({}, "bt709"),
+        ({"width": 720, "height": 576}, "smpte170m"),
+        ({"color_space": "smpte170m"}, "smpte170m"),
+        ({"color_space": "bt2020nc"}, "bt2020"),
+    ],
+)
+def test_colours_are_read_as_meant_and_written_as_bt709(
+    changes: dict[str, Any], matrix: str
+) -> None:
+    words = graph(encoded(film(picture(**changes))))
+    assert f"in_color_matrix={matrix}:out_color_matrix=bt709" in words
+
+
+def test_a_held_picture_is_repeated_before_the_cut() -> None:
+    words = graph(encoded(film(), hold_frames=90))
+    assert words.index("fps=") < words.index("tpad=stop=90:stop_mode=clone") < words.index("trim=")
 
 
 @pytest.mark.parametrize(
@@ -119,31 +199,30 @@ def test_groups_are_closed_and_two_seconds_long() -> None:
         (picture(frame_rate="24000/1001"), (1920, 1080), "24000/1001"),
     ],
 )
-def test_a_rendition_is_upright_square_and_at_most_1080p60(
+def test_a_grid_is_of_a_rate_that_players_expect_and_a_size_upright_and_square(
     video: VideoStream, size: tuple[int, int], rate: str
 ) -> None:
-    made = commands.rendition(video)
-    assert (made.width, made.height, made.frame_rate) == (*size, Fraction(rate))
+    assert fitted(video.display_size, 1080) == size
+    assert output_rate(video) == Fraction(rate)
 
 
 @given(st.integers(1, 16384), st.integers(1, 16384), st.sampled_from([360, 720, 1080]))
 def test_a_fitted_size_is_even_and_fits(width: int, height: int, short: int) -> None:
-    made = commands.fitted((width, height), short)
+    made = fitted((width, height), short)
     assert all(side >= 2 and side % 2 == 0 for side in made)
     assert min(made) <= short
     assert all(new <= old + 1 for new, old in zip(made, (width, height), strict=True))
 
 
-@given(st.floats(0.01, 50_000))
-def test_a_poster_is_looked_for_inside_the_film(duration: float) -> None:
-    begin, length = commands.poster_window(duration)
-    assert 0 <= begin < begin + length <= duration
-    assert length <= 20
-
-
-def test_interlaced_pictures_are_woven_into_whole_ones() -> None:
-    video = picture(interlaced=True)
-    assert commands.video_filters(video, commands.rendition(video)).startswith("bwdif")
+def test_what_filters_printed_is_read_a_frame_at_a_time() -> None:
+    lines = [
+        "frame:0    pts:30      pts_time:1", "lavfi.signalstats.YAVG=12.5", "lavfi.blur=-nan",
+        "nonsense", "frame:1    pts:60      pts_time:2", "lavfi.scd.score=31",
+    ]  # fmt: skip
+    assert [(one.frame, dict(one.facts)) for one in encode.printed(lines)] == [
+        (30, {"signalstats.YAVG": 12.5}), (60, {"scd.score": 31.0}),
+    ]  # fmt: skip
+    assert list(encode.printed([])) == []
 
 
 def test_progress_only_rises_to_one() -> None:

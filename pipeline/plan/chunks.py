@@ -1,0 +1,102 @@
+"""Cutting a long video into ranges of its grid that many workers may encode at once."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import pairwise
+from typing import Final
+
+from core.media import Probe, SeekIndex, SeekPoint
+from core.renditions import Grid
+from pipeline.plan.video_types import ByteRange, EncodeOptions
+
+SPLIT_ABOVE_SECONDS: Final = 90
+# Long enough that what each begins with (a start, a run-in, an empty lookahead) is a hundredth of
+# it; short enough that a lost worker costs little, and that many workers find something to do.
+CHUNK_SECONDS: Final = 60
+MOST_CHUNKS: Final = 240
+
+# Decoding begins this long before the first frame that is wanted: past the pictures that a
+# keyframe of an open group leaves without their references, and past any reordering.
+RUN_IN_SECONDS: Final = 1.0
+# Pictures that are shown before the end may be stored a little behind it.
+RUN_OUT_SECONDS: Final = 2.0
+_HEADER_BYTES: Final = 16
+_CLUSTER_SECONDS: Final = 5.0
+# The first frame of a picture that begins later would have to be held over several chunks.
+_LATEST_BEGIN_SECONDS: Final = 1.0
+
+
+def chunks(
+    probe: Probe, grid: Grid, *, thumbnail_every: int, hold_frames: int = 0
+) -> tuple[EncodeOptions, ...]:
+    """The whole grid in ranges of whole segments; one range where the source cannot be cut."""
+    video = probe.main_video
+    assert video is not None, "a probe without a picture is refused before"
+    whole = EncodeOptions(
+        grid=grid,
+        begin=0,
+        frames=grid.frames,
+        thumbnail_every=thumbnail_every,
+        hold_frames=hold_frames,
+    )
+    index = probe.index
+    late = video.start_seconds - probe.start_seconds > _LATEST_BEGIN_SECONDS
+    if index is None or late or grid.seconds <= SPLIT_ABOVE_SECONDS:
+        return (whole,)
+    bounds = _bounds(grid)
+    cut = []
+    for begin, end in pairwise(bounds):
+        seek = _seek(index.points, float(begin / grid.fps) - RUN_IN_SECONDS)
+        until = float(end / grid.fps) + RUN_OUT_SECONDS
+        cut.append(
+            whole.model_copy(
+                update={
+                    "begin": begin,
+                    "frames": end - begin,
+                    "last": end == grid.frames,
+                    "seek": seek.seconds if seek else None,
+                    "bytes": _bytes(index, seek, until),
+                }
+            )
+        )
+    return tuple(cut)
+
+
+def _bounds(grid: Grid) -> list[int]:
+    """Frames at which chunks begin, and the end of the last."""
+    segments = -(-grid.frames // grid.segment_frames)
+    wanted = max(1, round(grid.seconds / CHUNK_SECONDS))
+    count = min(wanted, MOST_CHUNKS, segments)
+    begins = [segments * number // count * grid.segment_frames for number in range(count)]
+    return [*begins, grid.frames]
+
+
+def _seek(points: Sequence[SeekPoint], seconds: float) -> SeekPoint | None:
+    """The last keyframe at or before that; None where the very beginning is meant."""
+    before = [point for point in points if point.seconds <= seconds]
+    return before[-1] if before else None
+
+
+def _bytes(index: SeekIndex, seek: SeekPoint | None, until: float) -> tuple[ByteRange, ...]:
+    """What is needed of the file: its index before and behind the media, and its own part."""
+    if not index.ordered:
+        return (ByteRange(begin=0, end=None),)
+    # A keyframe may stand within a cluster (Matroska), whose head is a little before it.
+    earlier = _seek(index.points, seek.seconds - _CLUSTER_SECONDS) if seek else None
+    begin = earlier.offset if earlier else index.begin
+    after = next((point.offset for point in index.points if point.seconds >= until), index.end)
+    # Readers look at the first media, whatever part is wanted.
+    opening = next((p.offset for p in index.points[1:]), index.begin) + _HEADER_BYTES
+    ranges = (
+        ByteRange(begin=0, end=opening),
+        ByteRange(begin=begin, end=after),
+        ByteRange(begin=index.end, end=None),
+    )
+    return tuple(part for part in ranges if part.end is None or part.end > part.begin)
+
+
+def thumbnail_step(grid: Grid, most: int = 120) -> int:
+    """Every how many frames a small picture is kept: at most one a second, and `most` in all."""
+    a_second = max(1, round(grid.fps))
+    seconds = max(1, -(-Fraction(grid.frames, a_second) // most))
+    return int(a_second * seconds)

@@ -1,0 +1,95 @@
+"""The ladder, as data: which sizes a picture is made in, before its content has a say."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+from core.media import VideoStream
+from core.renditions import Codec, Rendition, fitted, output_rate
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """A short side in pixels and the most bits a second of H.264 at up to 30 frames a second."""
+
+    short_side: int
+    peak_bitrate: int
+    progressive: bool = False
+
+
+RUNGS: Final = (
+    Rung(2160, 16_000_000, progressive=True),
+    Rung(1440, 9_500_000),
+    Rung(1080, 5_500_000, progressive=True),
+    Rung(720, 3_000_000, progressive=True),
+    Rung(480, 1_500_000),
+    Rung(360, 900_000, progressive=True),
+    Rung(240, 500_000),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CodecRates:
+    """How a codec compares with H.264: the part of its bits, and the quality number it takes."""
+
+    bits: float
+    crf: float
+
+
+RATES: Final[dict[Codec, CodecRates]] = {
+    "h264": CodecRates(1.0, 21.0),
+    "hevc": CodecRates(0.7, 24.0),
+    "av1": CodecRates(0.55, 32.0),
+}
+_HIGH_RATE: Final = 31
+_HIGH_RATE_BITS: Final = 1.5
+
+
+def full_ladder(video: VideoStream, codecs: Sequence[Codec] = ("h264",)) -> tuple[Rendition, ...]:
+    """Every rung that is not above the source, from the largest; each codec in its turn.
+
+    A source that lies between two rungs gets one of its own size in place of the rung above it; one
+    that is smaller than every rung gets its own size alone.
+    """
+    size = video.display_size
+    factor = _HIGH_RATE_BITS if output_rate(video) > _HIGH_RATE else 1.0
+    return tuple(
+        _rendition(rung, size, factor, codec) for codec in codecs for rung in _rungs(min(size))
+    )
+
+
+def _rungs(short_side: int) -> list[Rung]:
+    below = [rung for rung in RUNGS if rung.short_side <= short_side]
+    if below and below[0].short_side * _NEAR >= short_side:
+        return below
+    above = [rung for rung in RUNGS if rung.short_side > short_side]
+    if not above:
+        return below
+    # Its pixels are fewer than that rung's, and so are its bits.
+    side = short_side - short_side % 2 or 2
+    part = Fraction(side, above[-1].short_side) ** 2
+    least = below[0].peak_bitrate if below else _LEAST_BITS
+    own = Rung(side, max(least, int(above[-1].peak_bitrate * part)), progressive=True)
+    return [own, *below]
+
+
+# A source this little above a rung gains nothing by a size of its own.
+_NEAR: Final = 1.15
+_LEAST_BITS: Final = 200_000
+
+
+def _rendition(rung: Rung, size: tuple[int, int], factor: float, codec: Codec) -> Rendition:
+    width, height = fitted(size, rung.short_side)
+    rates = RATES[codec]
+    suffix = "" if codec == "h264" else f"-{codec}"
+    return Rendition(
+        name=f"{rung.short_side}p{suffix}",
+        rung=rung.short_side,
+        width=width,
+        height=height,
+        crf=rates.crf,
+        peak_bitrate=int(rung.peak_bitrate * factor * rates.bits),
+        codec=codec,
+        progressive=rung.progressive and codec == "h264",
+    )
