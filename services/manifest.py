@@ -73,7 +73,7 @@ def build_manifest(report: RunReport, *, with_source: bool = False) -> dict[str,
 
 def _source(asset: Asset) -> dict[str, Any]:
     media = asset.media or {}
-    picture = next(iter(media.get("video", ())), {})
+    picture: dict[str, Any] = next(iter(media.get("video", ())), {})
     facts = {
         "width": picture.get("width"),
         "height": picture.get("height"),

@@ -51,7 +51,7 @@ class Registry:
     def _product(self) -> Mapping[str, Binding]:
         if self._own is None:
             from pipeline.plan import STAGE_TYPES, plan
-            from pipeline.plan.video import PROBE
+            from pipeline.plan.video_types import PROBE
             from pipeline.stages import STAGE_FUNCTIONS
 
             self._own = {

@@ -4,9 +4,7 @@ from enum import StrEnum
 from math import isfinite
 from typing import Final
 
-from pydantic import field_validator
-
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from core.renditions import Codec, Grid, Rendition
 from pipeline.plan.types import Value
