@@ -100,25 +100,24 @@ _HARDWARE: Final[dict[Hardware, str]] = {"nvenc": "NVENC", "qsv": "Quick Sync", 
 
 def _hardware(settings: Settings) -> Iterator[Check]:
     """A line for each kind, of what encoded here; the processor does what no device does."""
-    tools = find_tools(settings.ffmpeg, settings.ffprobe)
+    tools = find_tools(settings.ffmpeg, settings.ffprobe, settings.packager)
     trials = list(hardware.survey(tools))
     for kind, name in _HARDWARE.items():
         own = [trial for trial in trials if trial.encoder.hardware == kind]
         works = [trial.encoder.codec for trial in own if trial.obstacle is None]
-        reasons: dict[str, list[str]] = {}
+        passed_over: dict[str, list[str]] = {}
         for trial in own:
             if trial.obstacle is not None:
-                reasons.setdefault(trial.obstacle, []).append(trial.encoder.codec)
-        passed_over = "; ".join(f"{', '.join(codecs)}: {why}" for why, codecs in reasons.items())
-        if not works:
-            yield Check("hardware", name, State.NOTE, f"not used; {passed_over}")
-            continue
-        finding = f"encodes {', '.join(works)}" + (f"; {passed_over}" if passed_over else "")
-        if kind in hardware.UNVERIFIED:
-            mend = "unverified, not run on a device by us: docs/hardware.md"
-            yield Check("hardware", name, State.NOTE, finding, mend)
-        else:
-            yield Check("hardware", name, State.OK, finding)
+                passed_over.setdefault(trial.obstacle, []).append(trial.encoder.codec)
+        parts = [f"encodes {', '.join(works)}"] if works else []
+        for reason, codecs in passed_over.items():
+            whole = len(codecs) == len(hardware.CODECS)
+            parts.append(f"not used: {reason}" if whole else f"not {', '.join(codecs)}: {reason}")
+        verified = kind not in hardware.UNVERIFIED
+        if not verified:
+            parts.append("unverified: not run on a device by us")
+        state = State.OK if works and verified else State.NOTE
+        yield Check("hardware", name, state, "; ".join(parts))
     chosen = [hardware.choose(tools, codec).encoder for codec in hardware.CODECS]
     said = ", ".join(f"{encoder.codec} by {encoder.name}" for encoder in chosen)
     yield Check("hardware", "chosen", State.OK, said)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from cli.endpoints import lock_installation
+from tests.drivers import Driver
 from tests.servers import PostgresForTests
-from transcoders.tools import find_tools
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,22 +45,27 @@ def test_a_machine_with_everything_is_told_so(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
-@pytest.mark.parametrize(("status", "named"), [(0, True), (1, False)])
+@pytest.mark.parametrize(
+    ("behaviour", "finding", "chosen"),
+    [
+        ("works", "encodes h264", "h264 by h264_nvenc"),
+        ("black", "its picture is not what went in", "h264 by libx264"),
+    ],
+)
 def test_hardware_is_named_when_it_encodes_not_when_it_is_listed(
-    tmp_path: Path, status: int, named: bool
+    tmp_path: Path, behaviour: str, finding: str, chosen: str
 ) -> None:
-    stub = tmp_path / "ffmpeg"
-    stub.write_text(f"""#!/bin/sh
-case "$*" in
-    *h264_nvenc*) exit {status} ;;
-    *-encoders*) echo " V....D h264_nvenc           NVIDIA NVENC H.264 encoder" ;;
-esac
-exec '{find_tools().ffmpeg}' "$@"
-""")
-    stub.chmod(0o755)
-    found = findings(tmp_path, FFMPEG=str(stub))
+    found = findings(tmp_path, FFMPEG=str(Driver(tmp_path, behaviour).program))
     assert found["media/encoders"]["state"] == "ok"
-    assert ("h264_nvenc" in found["media/hardware encoders"]["finding"]) == named
+    assert finding in found["hardware/NVENC"]["finding"]
+    assert chosen in found["hardware/chosen"]["finding"]
+
+
+def test_hardware_that_we_have_not_run_is_marked(tmp_path: Path) -> None:
+    found = findings(tmp_path)
+    for name in ("NVENC", "Quick Sync", "VAAPI"):
+        assert found[f"hardware/{name}"]["state"] == "note"
+        assert "unverified: not run on a device by us" in found[f"hardware/{name}"]["finding"]
 
 
 def test_a_storage_folder_that_is_not_there_yet_is_not_made(tmp_path: Path) -> None:
