@@ -21,9 +21,10 @@ X264_THREADS: Final = 1
 # Each thread of a decoder holds frames: memory must not grow with the machine's cores.
 DECODER_THREADS: Final = 4
 
-# Below these, x265 corrupts its memory, SVT-AV1 fails, and devices refuse.
+# Below these, x265 corrupts its memory and SVT-AV1 fails.
 _LEAST_SIDES: Final[dict[Codec, int]] = {"h264": 2, "hevc": 64, "av1": 64}
-_LEAST_HARDWARE_SIDE: Final = 256
+# The lowest rung of a ladder, which is what a trial encodes; below it some devices refuse.
+LEAST_HARDWARE_SIDE: Final = 240
 _BUFFER_SECONDS: Final = 2
 _SOFTWARE: Final[dict[Codec, str]] = {"h264": "libx264", "hevc": "libx265", "av1": "libsvtav1"}
 _KINDS: Final[tuple[Hardware, ...]] = ("nvenc", "qsv", "vaapi")
@@ -73,7 +74,7 @@ def named(name: str) -> Encoder:
 
 def least_side(encoder: Encoder) -> int:
     """The fewest pixels that either side of a picture must have."""
-    return _LEAST_SIDES[encoder.codec] if encoder.hardware is None else _LEAST_HARDWARE_SIDE
+    return _LEAST_SIDES[encoder.codec] if encoder.hardware is None else LEAST_HARDWARE_SIDE
 
 
 def global_options(encoder: Encoder) -> tuple[str, ...]:

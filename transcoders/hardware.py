@@ -13,7 +13,7 @@ from typing import Final
 
 from core.process import CancelToken
 from core.renditions import Codec
-from transcoders.encoders import Encoder, Hardware, hardware_encoders, named, software
+from transcoders.encoders import Encoder, Hardware, hardware_encoders, least_side, named, software
 from transcoders.tools import Tools
 from transcoders.trials import Trial, environment, run_trial
 
@@ -54,14 +54,19 @@ def choose(
     *,
     hardware: bool = True,
     sessions: int = 1,
+    smallest_side: int | None = None,
     cancel: CancelToken | None = None,
 ) -> Choice:
     """The first encoder that works here, of NVENC, Quick Sync and VAAPI; else the software one.
 
-    `sessions` is how many pictures it is to encode at once. Raises what `cancel` says.
+    `sessions` is how many pictures it is to encode at once, `smallest_side` the fewest pixels that
+    a side of any of them has. Raises what `cancel` says.
     """
     notes: list[str] = []
     for encoder in hardware_encoders(codec) if hardware else ():
+        if smallest_side is not None and smallest_side < least_side(encoder):
+            notes.append(f"{encoder.name} was passed over: {smallest_side} pixels may be too few")
+            continue
         trial = tried(tools, encoder, sessions=sessions, cancel=cancel)
         if trial.obstacle is None:
             return Choice(trial.encoder, (*notes, _untested(trial.encoder)))

@@ -16,7 +16,13 @@ from typing import Final
 
 from core.process import CancelToken, Completed, Killed, LimitReached, Limits, run
 from core.renditions import Codec, Grid, Rendition
-from transcoders.encoders import Encoder, global_options, last_filters, output_options
+from transcoders.encoders import (
+    LEAST_HARDWARE_SIDE,
+    Encoder,
+    global_options,
+    last_filters,
+    output_options,
+)
 from transcoders.tools import Tools
 
 # A driver's first use loads firmware: some seconds. What takes longer hangs.
@@ -24,9 +30,10 @@ TRIAL_SECONDS: Final = 20.0
 
 _FRAMES, _GOP = 24, 8
 _GRID: Final = Grid(rate="30/1", frames=_FRAMES, gop_frames=_GOP)
-_PICTURE: Final = "testsrc2=size=640x360:rate=30,format=yuv420p"
+_WIDTH: Final = 426
+_PICTURE: Final = f"testsrc2=size={_WIDTH}x{LEAST_HARDWARE_SIDE}:rate=30,format=yuv420p"
 _MARKED: Final = "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
-_PEAK_BITRATE: Final = 3_000_000
+_PEAK_BITRATE: Final = 2_000_000
 _QUALITY: Final[Mapping[Codec, float]] = {"h264": 21.0, "hevc": 24.0, "av1": 32.0}
 # The pattern comes back at 0.97 and more; a green or shifted picture has less than 0.5.
 _LEAST_SSIM: Final = 0.85
@@ -98,9 +105,9 @@ def _encoding(tools: Tools, encoder: Encoder, files: Sequence[Path]) -> tuple[st
 def _rendition(codec: Codec) -> Rendition:
     return Rendition(
         name="trial",
-        rung=360,
-        width=640,
-        height=360,
+        rung=LEAST_HARDWARE_SIDE,
+        width=_WIDTH,
+        height=LEAST_HARDWARE_SIDE,
         crf=_QUALITY[codec],
         peak_bitrate=_PEAK_BITRATE,
         codec=codec,

@@ -135,6 +135,14 @@ def test_no_device_is_touched_where_hardware_is_not_wanted(tmp_path: Path) -> No
     assert driver.trials == 0
 
 
+def test_pictures_smaller_than_a_trial_s_go_to_the_processor(tmp_path: Path) -> None:
+    driver = Driver(tmp_path, "works")
+    small = hardware.choose(driver.tools, "h264", smallest_side=180)
+    assert small.encoder == software("h264")
+    assert small.notes[0] == "h264_nvenc was passed over: 180 pixels may be too few"
+    assert hardware.choose(driver.tools, "h264", smallest_side=240).encoder.hardware == "nvenc"
+
+
 @pytest.mark.parametrize("codec", hardware.CODECS)
 def test_the_real_ffmpeg_falls_back_where_there_is_no_device(codec: Codec) -> None:
     choice = hardware.choose(get_tools(), codec)
