@@ -1,7 +1,7 @@
 """Running ffmpeg's programs on outside bytes: how inputs are given, and what failures mean."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -109,8 +109,9 @@ def execute(
     scratch: Path | None = None,
     cancel: CancelToken | None = None,
     on_stdout_line: Callable[[str], None] | None = None,
+    env: Mapping[str, str] | None = None,
 ) -> Completed:
-    """Run ffmpeg or ffprobe to success.
+    """Run ffmpeg or ffprobe to success; `env` is what drivers of devices need to be told.
 
     Raises Rejected where the input is at fault, ToolFailed where it probably is, Retryable else.
     """
@@ -121,6 +122,7 @@ def execute(
         on_stdout_line=on_stdout_line,
         scratch=scratch,
         scratch_bytes=bounds.scratch_bytes,
+        env=env,
     )
     if done.returncode != 0:
         raise failure(done)

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Sequence
@@ -112,6 +113,8 @@ def run(settings: Settings, queues: Sequence[str], concurrency: int) -> NoReturn
     app = create_app(settings)
     rings = Rings(app, settings)
     scratch = ScratchSpace(scratch_root(settings))
+    # The pool makes itself a folder for temporary files, and nobody removes it: it goes with ours.
+    tempfile.tempdir = str(scratch.folder)
     installation = Installation(settings, pool_size=1)
     drain = DrainPipe()
     tasks.prepare(drain, partial(Shift, settings, rings, drain, scratch, concurrency))

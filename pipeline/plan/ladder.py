@@ -42,6 +42,8 @@ RATES: Final[dict[Codec, CodecRates]] = {
     "hevc": CodecRates(0.7, 24.0),
     "av1": CodecRates(0.55, 32.0),
 }
+# Smaller pictures than this some encoders do not take, or crash on.
+LEAST_SIDES: Final[dict[Codec, int]] = {"h264": 2, "hevc": 64, "av1": 64}
 _HIGH_RATE: Final = 31
 _HIGH_RATE_BITS: Final = 1.5
 
@@ -54,9 +56,8 @@ def full_ladder(video: VideoStream, codecs: Sequence[Codec] = ("h264",)) -> tupl
     """
     size = video.display_size
     factor = _HIGH_RATE_BITS if output_rate(video) > _HIGH_RATE else 1.0
-    return tuple(
-        _rendition(rung, size, factor, codec) for codec in codecs for rung in _rungs(min(size))
-    )
+    made = (_rendition(rung, size, factor, codec) for codec in codecs for rung in _rungs(min(size)))
+    return tuple(one for one in made if min(one.width, one.height) >= LEAST_SIDES[one.codec])
 
 
 def _rungs(short_side: int) -> list[Rung]:

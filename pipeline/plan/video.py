@@ -41,7 +41,7 @@ _PROFILES: Final = ("Constrained Baseline", "Baseline", "Main", "High", "Progres
 # A ladder that takes longer than this is preceded by its lowest rung.
 PATIENCE_SECONDS: Final = 60.0
 # What two cores encode, in pixels of all rungs a second: docs/benchmarks.md.
-_PIXELS_A_SECOND: Final[dict[Codec, float]] = {"h264": 120e6, "hevc": 35e6, "av1": 45e6}
+_PIXELS_A_SECOND: Final[dict[Codec, float]] = {"h264": 120e6, "hevc": 35e6, "av1": 100e6}
 # A picture that ends this little before its sound has not ended early.
 _EARLY_SECONDS: Final = 0.1
 

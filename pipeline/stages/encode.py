@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from core.errors import Rejected
+from core.errors import Rejected, Retryable
 from core.media import Probe
-from core.process import Completed
+from core.process import Completed, DiskFull
 from core.renditions import Codec, Rendition
 from pipeline.plan import WORK, ArtifactFile, StageResult
 from pipeline.plan.video_types import (
@@ -19,10 +19,10 @@ from pipeline.plan.video_types import (
     Thumbnail,
 )
 from pipeline.stages.context import StageContext
-from transcoders import encode
+from transcoders import encode, hardware
 from transcoders.containers import recognised
-from transcoders.encoders import Encoder, named, software
-from transcoders.ffmpeg import Bounds, Progress, ToolFailed, execute
+from transcoders.encoders import Encoder, software
+from transcoders.ffmpeg import Bounds, Progress, execute
 
 # The ledger's deadline ends what makes no progress; this only ends what would never end.
 _WALL_SECONDS: Final = 12 * 3600.0
@@ -37,19 +37,36 @@ def run(context: StageContext, options: EncodeOptions) -> StageResult:
     """Files `<rendition>.mp4` and `thumbnails.mjpeg`, of the range alone."""
     probe = context.value(PROBE, Probe)
     analysis = context.value(ANALYSE, AnalyseResult)
-    chosen = {codec: named(name) for codec, name in analysis.encoders.items()}
-    notes: list[str] = []
+    chosen, notes = _confirmed(context, analysis)
     try:
         done = _encode(context, probe, options, analysis.ladder, chosen)
-    except ToolFailed as error:
-        if all(encoder.hardware is None for encoder in chosen.values()):
+    except Retryable as error:
+        if isinstance(error, DiskFull) or not _on_devices(chosen):
             raise
-        # A device that is lost, busy or of another machine: the work itself may be done anywhere.
+        # A device that is lost or busy, a driver that crashes: the processor may do all of it.
         names = ", ".join(one.name for one in chosen.values() if one.hardware is not None)
         notes.append(f"{names} failed, and the processor did its work: {error}")
         chosen = {codec: software(codec) for codec in chosen}
         done = _encode(context, probe, options, analysis.ladder, chosen)
     return _result(context, options, analysis.ladder, chosen, notes, done)
+
+
+def _confirmed(
+    context: StageContext, analysis: AnalyseResult
+) -> tuple[dict[Codec, Encoder], list[str]]:
+    """The encoders that were chosen for the run, as this machine has them, and why one is not."""
+    chosen: dict[Codec, Encoder] = {}
+    notes: list[str] = []
+    for codec, name in analysis.encoders.items():
+        sessions = sum(one.codec == codec for one in analysis.ladder)
+        found = hardware.confirmed(context.tools, name, sessions=sessions, cancel=context.cancel)
+        chosen[codec] = found.encoder
+        notes += found.notes
+    return chosen, notes
+
+
+def _on_devices(chosen: Mapping[Codec, Encoder]) -> bool:
+    return any(encoder.hardware is not None for encoder in chosen.values())
 
 
 def _encode(
@@ -73,18 +90,18 @@ def _encode(
         context.tools, context.source, recognised(context.source), probe, part, ladder, chosen
     )
     seconds = float(options.frames / options.grid.fps)
-    hardware = any(encoder.hardware is not None for encoder in chosen.values())
     return execute(
         command,
         bounds=Bounds(
             wall_seconds=_WALL_SECONDS,
             # Drivers map more than there is.
-            memory_bytes=None if hardware else _MEMORY_BYTES,
+            memory_bytes=None if _on_devices(chosen) else _MEMORY_BYTES,
             scratch_bytes=context.scratch_bytes,
         ),
         scratch=context.scratch,
         cancel=context.cancel,
         on_stdout_line=Progress(seconds, context.progress).line,
+        env=hardware.environment(chosen.values()),
     )
 
 
