@@ -5,6 +5,7 @@ Inputs are our own encoders' outputs; they are opened as what they are and nothi
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,7 @@ SHEET_TILES: Final = COLUMNS * ROWS
 _MP4: Final = Container("video/mp4", "mov", "mov,mp4,m4a,3gp,3g2,mj2")
 _MJPEG: Final = Container("video/x-motion-jpeg", "mjpeg", "mjpeg")
 
+_AS_DECODED: Final = ("-fps_mode", "passthrough")
 # Threads cut a picture into slices, and so decide its bytes.
 _ONE_THREAD: Final = ("-threads", "1")
 _JPEG: Final = (
@@ -52,10 +54,11 @@ def look_around(
     chains: list[str] = []
     size = f"{windows.WIDTH}:{windows.HEIGHT}:flags=area"
     for number, (place, window) in enumerate(places):
-        inputs += [*_ONE_THREAD, *_seek(place, grid), *input_arguments(place.path, _MP4)]
+        inputs += [*_seek(place, grid), *input_arguments(place.path, _MP4)]
         span = (window.count - 1) * window.stride + 1
         chains.append(
-            f"[{number}:v:0]trim=end_frame={span},select=not(mod(n\\,{window.stride})),"
+            f"[{number}:v:0]{_from(place, grid)},trim=end_frame={span},"
+            f"select=not(mod(n\\,{window.stride})),"
             f"format=gray,split[a{number}][b{number}];"
             f"[a{number}]scale={size}[c{number}];[b{number}]sobel,scale={size}[d{number}];"
             f"[c{number}][d{number}]vstack,setsar=1[w{number}]"
@@ -65,7 +68,7 @@ def look_around(
     return (
         *_begin(tools), *inputs,
         "-filter_complex_threads", "1", "-filter_complex", ";".join(chains),
-        "-map", "[out]", "-fps_mode", "passthrough", "-f", "rawvideo", "pipe:1",
+        "-map", "[out]", *_AS_DECODED, "-f", "rawvideo", "pipe:1",
     )  # fmt: skip
 
 
@@ -76,11 +79,12 @@ def poster(
     # JPEG knows one matrix (JFIF: BT.601) and full range, and renditions are in BT.709. Without the
     # flags the way from one to the other makes pictures darker by two levels.
     colour = "+accurate_rnd+full_chroma_int:out_color_matrix=bt601:out_range=full"
+    scale = f"scale={size[0]}:{size[1]}:flags=lanczos{colour},setsar=1,format=yuv420p"
     return (
         *_begin(tools),
-        *_ONE_THREAD, *_seek(place, grid), *input_arguments(place.path, _MP4),
-        "-map", "0:v:0", "-frames:v", "1",
-        "-vf", f"scale={size[0]}:{size[1]}:flags=lanczos{colour},setsar=1,format=yuv420p",
+        *_seek(place, grid), *input_arguments(place.path, _MP4),
+        "-map", "0:v:0", "-frames:v", "1", *_AS_DECODED,
+        "-vf", f"{_from(place, grid)},{scale}",
         "-q:v", str(_POSTER_QUALITY), *_JPEG, str(target),
     )  # fmt: skip
 
@@ -92,7 +96,7 @@ def sheet(tools: Tools, pictures: Path, count: int, target: Path) -> tuple[str, 
         *_begin(tools),
         *_ONE_THREAD, *input_arguments(pictures, _MJPEG),
         "-map", "0:v:0", "-frames:v", "1",
-        "-vf", f"tile={columns}x{rows}:nb_frames={count},format=yuv420p",
+        "-vf", f"tile={columns}x{rows},format=yuv420p",
         "-q:v", str(_SHEET_QUALITY), *_JPEG, str(target),
     )  # fmt: skip
 
@@ -108,11 +112,20 @@ def _begin(tools: Tools) -> tuple[str, ...]:
 
 
 def _seek(place: Place, grid: Grid) -> tuple[str, ...]:
-    """To the frame itself: ffmpeg decodes from the keyframe before, and drops what is too early."""
-    if place.offset == 0:
-        return ()
-    # Half a frame early, since times are rounded.
-    return ("-ss", f"{float((place.offset - 0.5) / grid.fps):.6f}")
+    """To the keyframe at or before a frame, on the file's own clock.
+
+    ffmpeg's own exact seek would need a time that is no later than the frame's, and times are
+    rounded: half a frame early, it would decode a whole group of pictures to reach a keyframe.
+    """
+    key = place.offset - place.offset % grid.gop_frames
+    clock = ("-copyts", "-start_at_zero", "-noaccurate_seek")
+    return (*_ONE_THREAD, *clock, "-ss", f"{float((key + Fraction(1, 2)) / grid.fps):.6f}")
+
+
+def _from(place: Place, grid: Grid) -> str:
+    """Drops what comes before a frame: by its time, wherever the seek has led to."""
+    begin = float((place.offset - Fraction(1, 2)) / grid.fps)
+    return f"select=gte(t\\,{begin:.6f})"
 
 
 def split_jpegs(data: bytes) -> Iterator[bytes]:

@@ -5,6 +5,7 @@ the best few by the frames around them (`judged`), which show what one picture c
 half of one shot and half of the next, or blurred by a movement that ends a moment later.
 """
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """What a look is judged within: looks in order, frames that begin a shot, frames, rate."""
+    """What a look is judged within: looks, and frames that begin a shot, in order; frames; rate."""
 
     looks: tuple[Look, ...]
     cuts: tuple[int, ...]
@@ -43,8 +44,9 @@ class Film:
 
     def shot(self, frame: int) -> tuple[int, int]:
         """The first frame of the shot that a frame is in, and of the next one."""
-        begin = max((cut for cut in self.cuts if cut <= frame), default=0)
-        return begin, min((cut for cut in self.cuts if cut > frame), default=self.frames)
+        place = bisect_right(self.cuts, frame)
+        begin = self.cuts[place - 1] if place else 0
+        return begin, self.cuts[place] if place < len(self.cuts) else self.frames
 
     def scene(self, frame: int) -> tuple[int, int]:
         """As `shot`, but that black and blank pictures part scenes, too: films fade by them."""
@@ -292,7 +294,9 @@ def reason(order: Sequence[Candidate], chosen: Candidate, blended: int = 0) -> s
     flaws = Counter(one.flaw for one in order if one.flaw is not None)
     flaws[Flaw.FADING] += blended
     passed = [f"{count} {name}" for name, count in flaws.most_common() if count]
-    said = _joined([TRAITS[name].word for name in good]) or "not outstanding"
+    said = _joined([TRAITS[name].word for name in good]) or "nothing special"
+    if len(order) == 1:
+        return "The film's only picture."
     rest = f" Passed over: {_joined(passed)}." if passed else ""
     return f"{said[0].upper()}{said[1:]}: the best of {len(order)} pictures.{rest}"
 

@@ -105,6 +105,11 @@ def test_a_reason_says_what_is_good_and_counts_what_was_passed_over() -> None:
     )
 
 
+def test_the_only_picture_is_called_so() -> None:
+    order = posters.ranked(film(GOOD))
+    assert posters.reason(order, order[0]) == "The film's only picture."
+
+
 def test_what_no_filter_measured_counts_neither_way() -> None:
     bare = replace(GOOD, contrast=None, saturation=None)
     assert set(posters.ranked(film(bare))[0].measures) == {*posters.TRAITS} - {"contrast", "colour"}
@@ -305,6 +310,25 @@ def test_a_sheet_has_its_tiles_in_order_and_no_row_too_many(
     first = pixels(stream, "1:1")
     assert list(found[:count]) == [pytest.approx(level, abs=2) for level in first]
     assert len(set(found[:count])) > count // 2
+
+
+def test_a_sheet_keeps_the_colours_of_its_tiles(tmp_path: Path) -> None:
+    stream, target = tmp_path / "stream.mjpeg", tmp_path / "sheet.jpg"
+    source = "color=0xE08020:size=32x18:rate=25,trim=end_frame=3"
+    make("-f", "lavfi", "-i", source, "-q:v", "2", "-f", "image2pipe", str(stream))
+    execute(pictures.sheet(get_tools(), stream, 3, target))
+    expected = [pytest.approx(level, abs=4) for level in (0xE0, 0x80, 0x20)]
+    assert list(pixels(target, "1:1", "rgb24")) == expected
+
+
+def test_what_is_left_of_a_row_is_black(tmp_path: Path) -> None:
+    stream, target = tmp_path / "stream.mjpeg", tmp_path / "sheet.jpg"
+    source = "color=white:size=32x16:rate=25,trim=end_frame=12"
+    make("-f", "lavfi", "-i", source, "-q:v", "2", "-f", "image2pipe", str(stream))
+    execute(pictures.sheet(get_tools(), stream, 12, target))
+    colours = pixels(target, "10:2", "rgb24")
+    assert colours[: 12 * 3] == bytes([255] * 12 * 3)
+    assert max(colours[12 * 3 :]) < 4
 
 
 def test_pictures_of_a_stream_are_told_apart_even_where_one_holds_another(tmp_path: Path) -> None:
