@@ -1,11 +1,10 @@
-"""The segments and keyframes of a fragmented MP4, from its own index (ISO/IEC 14496-12, 8.8, 8.16).
+"""The parts of a fragmented MP4, from its own index (ISO/IEC 14496-12, 8.8 and 8.16).
 
-A file of one track: a header (`ftyp`, `moov`), an index (`sidx`) of segments, then segments of one
-or more fragments (`moof`, `mdat`). What does not fit together is a ValueError.
+A file of one track: a header (`ftyp`, `moov`), an index (`sidx`) of all fragments, the fragments
+(`moof`, `mdat`). What does not fit together is a ValueError.
 """
 
 import struct
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
@@ -30,39 +29,40 @@ class Span:
 class Fragmented:
     """A file's header (its first bytes), and what is behind it in order.
 
-    A keyframe's bytes lead from its fragment's beginning to its own end, which is what a player
-    needs to show it; its ticks lead to the next one. A track of sound has none of its own.
+    Of pictures each fragment begins with a keyframe, whose bytes lead from the fragment's beginning
+    to the frame's own end: what a player needs to show it alone. A track of sound has none.
     """
 
     timescale: int
     header_bytes: int
-    segments: tuple[Span, ...]
+    fragments: tuple[Span, ...]
     keyframes: tuple[Span, ...]
 
     @property
     def ticks(self) -> int:
-        """How long all segments last."""
-        return sum(segment.ticks for segment in self.segments)
+        """How long all fragments last."""
+        return sum(fragment.ticks for fragment in self.fragments)
 
 
 def read(path: Path) -> Fragmented:
     """The index of a file, held against the fragments that are really there."""
     movie, header = b"", 0
-    segments: tuple[Span, ...] = ()
+    fragments: tuple[Span, ...] = ()
     with boxes.complete(), path.open("rb") as file:
         for box in boxes.outer(file):
             if box.kind == b"moov":
                 movie, header = _content(file, box), box.end
             elif box.kind == b"sidx":
-                segments = _segments(_content(file, box), box.end)
+                fragments = _indexed(_content(file, box), box.end)
                 break
+        usual = boxes.first(movie, "mvex/trex")
         # Every frame of sound can be begun with, and the first of them are not heard.
-        pictures = boxes.tracks(movie, "vide")
-        keyframes = _keyframes(file, segments, boxes.first(movie, "mvex/trex")) if pictures else ()
+        pictures = fragments if boxes.tracks(movie, "vide") else ()
+        keyframes = tuple(_keyframe(file, fragment, usual) for fragment in pictures)
         scale = boxes.timescale(boxes.first(movie, "trak/mdia"))
-    if not segments or segments[-1].offset + segments[-1].bytes != path.stat().st_size:
+    if not fragments or fragments[-1].offset + fragments[-1].bytes != path.stat().st_size:
         raise ValueError("the index does not lead to the end of the file")
-    return Fragmented(scale, header, segments, keyframes)
+    return Fragmented(scale, header, fragments, keyframes)
 
 
 def _content(file: BinaryIO, box: Box) -> bytes:
@@ -70,7 +70,7 @@ def _content(file: BinaryIO, box: Box) -> bytes:
     return file.read(box.end - box.inside)
 
 
-def _segments(table: bytes, end: int) -> tuple[Span, ...]:
+def _indexed(table: bytes, end: int) -> tuple[Span, ...]:
     """The entries of a `sidx` that ends at byte `end`."""
     form, at = (">QQ", 28) if table[0] else (">II", 20)
     _, gap = struct.unpack_from(form, table, 12)
@@ -87,29 +87,15 @@ def _segments(table: bytes, end: int) -> tuple[Span, ...]:
     return tuple(spans)
 
 
-def _keyframes(file: BinaryIO, segments: Sequence[Span], usual: bytes) -> tuple[Span, ...]:
-    keyframes: list[Span] = []
-    for segment in segments:
-        found = _fragments(file, segment, usual)
-        if sum(span.ticks for span, _ in found) != segment.ticks:
-            raise ValueError("a segment does not last as long as the index says")
-        for span, sync in found:
-            if sync:
-                keyframes.append(span)
-            elif keyframes:
-                last = keyframes[-1]
-                keyframes[-1] = Span(last.offset, last.bytes, last.ticks + span.ticks)
-    return tuple(keyframes)
-
-
-def _fragments(file: BinaryIO, segment: Span, usual: bytes) -> list[tuple[Span, bool]]:
-    """Each fragment up to the end of its first frame, and whether that is a keyframe."""
-    found = []
-    for box in boxes.outer(file, segment.offset, segment.offset + segment.bytes):
-        if box.kind == b"moof":
-            first, ticks, sync = _run(_content(file, box), usual)
-            found.append((Span(box.begin, first, ticks), sync))
-    return found
+def _keyframe(file: BinaryIO, fragment: Span, usual: bytes) -> Span:
+    """The first frame of a fragment; its ticks are those of the whole."""
+    head, *rest = boxes.outer(file, fragment.offset, fragment.offset + fragment.bytes)
+    if head.kind != b"moof" or [box.kind for box in rest] != [b"mdat"]:
+        raise ValueError("the index leads to something else than a fragment")
+    size, ticks, sync = _run(_content(file, head), usual)
+    if ticks != fragment.ticks or not sync:
+        raise ValueError("a fragment has no keyframe, or another length than the index says")
+    return Span(fragment.offset, size, ticks)
 
 
 def _run(fragment: bytes, usual: bytes) -> tuple[int, int, bool]:

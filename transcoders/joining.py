@@ -183,7 +183,9 @@ def join(tools: Tools, jobs: Sequence[Job], folder: Path) -> tuple[str, ...]:
     for number, job in enumerate(jobs):
         playlist = folder / f"{number}.ffconcat"
         playlist.write_text(listed(job.parts))
-        inputs += ["-safe", "0", *input_arguments(playlist, _LIST)]
+        # Converting on the way in and out would leave a second copy of the parameter sets in every
+        # keyframe.
+        inputs += ["-auto_convert", "0", "-safe", "0", *input_arguments(playlist, _LIST)]
         sound = None if job.audio is None else len(jobs) + sounds.index(job.audio)
         outputs += _output(job, number, sound)
     for path in sounds:

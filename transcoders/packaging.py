@@ -1,7 +1,8 @@
 """Shaka Packager: pictures and tracks of sound as CMAF for HLS and DASH, one file each.
 
-A file is a header, an index, and segments of three groups of pictures; each group is a fragment of
-its own, so that every keyframe can be reached. The program reads and writes names below one folder
+A file is a header, an index, and a fragment for each group of pictures, so that every keyframe can
+be reached. The index names every fragment, not the segments of three that HLS offers: ffmpeg skips
+those that no index names once it has sought. The program reads and writes names below one folder
 only, because its descriptors know no escape for commas.
 """
 
@@ -50,8 +51,7 @@ def package(
         str(tools.packager),
         *(f"in={one.source},stream=video,out={one.target}" for one in pictures),
         *(_descriptor(one) for one in sounds),
-        "--segment_duration", _seconds(grid, grid.segment_frames),
-        "--fragment_duration", _seconds(grid, grid.gop_frames),
+        "--segment_duration", _seconds(grid, grid.gop_frames),
         "--mpd_output", manifest,
         "--temp_dir", ".",
         # Dates of creation are 0: equal media is equal bytes. With several threads the order of
@@ -73,8 +73,8 @@ def _descriptor(sound: Sound) -> str:
 def _seconds(grid: Grid, frames: int) -> str:
     """How long that many frames last.
 
-    The packager rounds it down to ticks and ends a segment at the first keyframe whose time is
-    another multiple of it: one tick too few begins to matter after 20,000 segments.
+    The packager rounds it down to ticks and begins a fragment at the first keyframe whose time is
+    another multiple of it: one tick too few begins to matter after 10,000 fragments.
     """
     return f"{float(frames / grid.fps):.9f}"
 
@@ -119,11 +119,8 @@ def failure(done: Completed) -> Retryable:
 def read_picture(folder: Path, name: str, codecs: Mapping[str, str], grid: Grid) -> Media:
     """What became of a rendition; ToolFailed where it is not on the grid."""
     media = read_sound(folder, name, codecs)
-    segments = [span.ticks for span in media.index.segments]
-    groups = [span.ticks for span in media.index.keyframes]
-    if segments != _ticks(grid, grid.segment_frames, media.index.timescale):
-        raise ToolFailed(f"the segments of {name} are not {grid.segment_frames} frames each")
-    if groups != _ticks(grid, grid.gop_frames, media.index.timescale):
+    ticks = [span.ticks for span in media.index.fragments]
+    if ticks != _ticks(grid, media.index.timescale):
         raise ToolFailed(f"the keyframes of {name} are not {grid.gop_frames} frames apart")
     return media
 
@@ -137,8 +134,8 @@ def read_sound(folder: Path, name: str, codecs: Mapping[str, str]) -> Media:
         raise ToolFailed(f"{name} was not packaged: {error}") from error
 
 
-def _ticks(grid: Grid, step: int, timescale: int) -> list[Fraction]:
-    """How long parts of `step` frames last, and the rest."""
-    whole, rest = divmod(grid.frames, step)
-    frames = [step] * whole + [rest] * (rest > 0)
+def _ticks(grid: Grid, timescale: int) -> list[Fraction]:
+    """How long each group of pictures lasts; the last has the rest."""
+    whole, rest = divmod(grid.frames, grid.gop_frames)
+    frames = [grid.gop_frames] * whole + [rest] * (rest > 0)
     return [count / grid.fps * timescale for count in frames]

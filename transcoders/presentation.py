@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from core.renditions import Grid, Rendition
+from core.renditions import SEGMENT_GOPS, Grid, Rendition
 from transcoders import hls, languages
 from transcoders.fragments import Fragmented, Span
 
@@ -47,22 +47,29 @@ class Media:
 
     @cached_property
     def segments(self) -> tuple[hls.Segment, ...]:
-        """What it is played in."""
-        return self._as_segments(self.index.segments)
+        """What it is played in: as many groups of pictures each as the grid has it."""
+        parts = self.index.fragments
+        return tuple(
+            self._segment(parts[begin : begin + SEGMENT_GOPS])
+            for begin in range(0, len(parts), SEGMENT_GOPS)
+        )
 
     @cached_property
     def keyframes(self) -> tuple[hls.Segment, ...]:
         """What it is looked through in."""
-        return self._as_segments(self.index.keyframes)
+        return tuple(self._segment([span]) for span in self.index.keyframes)
 
     @cached_property
     def bandwidths(self) -> tuple[int, int]:
         """Peak and average bits a second."""
         return hls.bandwidths(self.segments)
 
-    def _as_segments(self, spans: Sequence[Span]) -> tuple[hls.Segment, ...]:
-        scale = self.index.timescale
-        return tuple(hls.Segment(span.ticks / scale, span.bytes, span.offset) for span in spans)
+    def _segment(self, spans: Sequence[Span]) -> hls.Segment:
+        """Spans side by side as one."""
+        ticks = sum(span.ticks for span in spans)
+        return hls.Segment(
+            ticks / self.index.timescale, sum(span.bytes for span in spans), spans[0].offset
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,157 +1,305 @@
-"""Stage `package`: an adaptive stream (HLS, CMAF) and a progressive MP4 of one rendition."""
+"""Stage `package`: chunks become whole, and whole renditions an adaptive stream and MP4s."""
 
+import shutil
+import time
 from collections.abc import Sequence
-from fractions import Fraction
+from dataclasses import asdict, dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
-from core.errors import Rejected
 from core.media import Probe
+from core.renditions import Grid, Rendition
 from pipeline.plan import ArtifactFile, Attributes, StageResult
-from pipeline.plan.video import MAX_GOP_SECONDS, PROBE, Mode, PackageOptions, PackageResult
+from pipeline.plan.video_types import (
+    ANALYSE,
+    PROBE,
+    AnalyseResult,
+    AudioResult,
+    EncodeResult,
+    PackageOptions,
+    PackageResult,
+    Quality,
+)
 from pipeline.stages.context import StageContext
-from transcoders import commands, hls
+from transcoders import dash, joining, languages, packaging
 from transcoders.containers import recognised
-from transcoders.ffmpeg import Bounds, Progress, ToolFailed, execute
+from transcoders.ffmpeg import Bounds, Progress, execute
+from transcoders.presentation import (
+    MASTER,
+    Media,
+    Presentation,
+    Told,
+    Track,
+    present,
+    tracks,
+)
+from transcoders.verification import PictureFile, SoundFile, Source, Verified, verify
 
-_MP4: Final = "video.mp4"
-_HLS: Final = "hls"
-_NAME: Final = "stream"
-_MASTER: Final = "master.m3u8"
-# The ledger's deadline ends what makes no progress; this only ends what would never end.
-_WALL_SECONDS: Final = 12 * 3600.0
-_MEMORY_BYTES: Final = 6 << 30
-# Of the progress bar, what the first of the two commands takes.
-_FIRST_SHARE: Final = 0.95
-# Containers round, and a track may end a little before the other.
-_MISSING_SECONDS, _MISSING_PART = 1.5, 0.03
+_STREAM, _MP4 = "stream", "mp4"
+_MANIFEST: Final = "manifest.mpd"
+# What is packaged goes here under names of ours: the packager's descriptors know no escapes.
+_WHOLE: Final = "whole"
+_MIMES: Final = {
+    ".m3u8": "application/vnd.apple.mpegurl",
+    ".mpd": "application/dash+xml",
+    ".mp4": "video/mp4",
+}
+
+_BOUNDS: Final = Bounds(wall_seconds=12 * 3600.0, memory_bytes=4 << 30)
+# Parts of the progress bar.
+_JOINED, _PACKAGED = 0.4, 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class _Sound:
+    """A track: its file, what was made of it, and how players are told of it."""
+
+    path: Path
+    result: AudioResult
+    track: Track
+
+
+@dataclass(frozen=True, slots=True)
+class _Package:
+    """The stream's files: renditions and tracks in order, and what players are told."""
+
+    pictures: tuple[tuple[Rendition, Media], ...]
+    sounds: tuple[tuple[_Sound, Media], ...]
+    presentation: Presentation
 
 
 def run(context: StageContext, options: PackageOptions) -> StageResult:
-    """Files `video.mp4`, `hls/master.m3u8`, `hls/stream.m3u8`, `hls/stream.mp4`."""
-    probe = context.value(PROBE, Probe)
-    mode, reason = options.mode, options.reason
-    if mode is Mode.REMUX:
-        try:
-            return _package(context, probe, mode, reason)
-        except _Unfit as unfit:
-            mode, reason = Mode.TRANSCODE, str(unfit)
-    return _package(context, probe, mode, reason)
+    """Files `stream/…` (HLS, DASH and their media) and `mp4/<rendition>.mp4`.
 
-
-class _Unfit(Exception):
-    """The source cannot be kept as it is after all; the message says why."""
-
-
-def _package(context: StageContext, probe: Probe, mode: Mode, reason: str) -> StageResult:
-    mp4, folder = context.scratch / _MP4, context.scratch / _HLS
-    folder.mkdir(exist_ok=True)
-    container = recognised(context.source)
-    make = commands.remux if mode is Mode.REMUX else commands.transcode
-    try:
-        _run(context, make(context.tools, context.source, container, probe, mp4), probe, 0.0)
-        packaging = commands.package_hls(context.tools, mp4, folder, _NAME)
-        _run(context, packaging, probe, _FIRST_SHARE)
-    except ToolFailed as error:
-        # ffmpeg copies without looking; what it cannot copy it may still decode. A kill or a full
-        # disk is no such failure: the same work must give the same bytes when it is done again.
-        if mode is Mode.REMUX:
-            raise _Unfit(f"it could not be copied: {error}") from error
-        raise
-    parts = hls.segments((folder / f"{_NAME}.m3u8").read_text())
-    seconds = sum(part.seconds for part in parts)
-    promised = _promised(probe)
-    if promised - seconds > max(_MISSING_SECONDS, promised * _MISSING_PART):
-        raise Rejected(
-            f"the file is damaged or was cut short: it says {promised:.1f} s, "
-            f"and {seconds:.1f} s could be read"
-        )
-    longest = max(part.seconds for part in parts)
-    if mode is Mode.REMUX and longest > MAX_GOP_SECONDS + 1:
-        raise _Unfit(f"keyframes are up to {longest:.1f} s apart")
-    return _result(context.scratch, probe, mode, reason, parts)
-
-
-def _promised(probe: Probe) -> float:
-    """Seconds of picture; a sound track may be longer."""
-    video = probe.main_video
-    picture = video.duration_seconds if video else None
-    return min(picture or probe.duration_seconds, probe.duration_seconds)
-
-
-def _result(
-    scratch: Path, probe: Probe, mode: Mode, reason: str, parts: Sequence[hls.Segment]
-) -> StageResult:
-    """Describe what lies in `scratch`, and write the master playlist above it."""
-    mp4, folder = scratch / _MP4, scratch / _HLS
-    width, height, rate, audio = _shape(probe, mode)
-    codec = hls.video_codec(folder / f"{_NAME}.mp4")
-    codecs = f"{codec},{audio}" if audio else codec
-    peak, average = hls.bandwidths(parts)
-    variant = hls.Variant(f"{_NAME}.m3u8", codecs, width, height, rate, peak, average)
-    (folder / _MASTER).write_text(hls.master([variant]))
-    seconds = round(sum(part.seconds for part in parts), 3)
-    facts = Attributes(
-        width=width,
-        height=height,
-        bitrate=average,
-        codec=codecs,
-        duration=seconds,
-        frame_rate=round(float(rate), 3),
-    )
-    files = (
-        ("mp4", _MP4, "video/mp4", facts.model_copy(update={"bitrate": _bitrate(mp4, seconds)})),
-        ("hls-master", f"{_HLS}/{_MASTER}", "application/vnd.apple.mpegurl", facts),
-        ("hls-playlist", f"{_HLS}/{_NAME}.m3u8", "application/vnd.apple.mpegurl", facts),
-        ("hls-media", f"{_HLS}/{_NAME}.mp4", "video/mp4", facts),
-    )
+    Raises PartsDiffer where an encoder made some of the chunks otherwise than the rest, and
+    OutputWrong where what was made is not what was to be made.
+    """
+    ladder = context.value(ANALYSE, AnalyseResult).ladder
+    frames = [context.value(chunk, EncodeResult).frames for chunk in options.chunks]
+    sounds = _sounds(context, options)
+    began = time.monotonic()
+    _join(context, options, ladder, frames, sounds)
+    joined = time.monotonic()
+    package = _package(context, options.grid, ladder, sounds)
+    packaged = time.monotonic()
+    verified = _verify(context, options.grid, package, [*accumulate(frames)][:-1])
+    variants = package.presentation.variants
     value = PackageResult(
-        mode=mode,
-        reason=reason,
-        width=width,
-        height=height,
-        frame_rate=f"{rate.numerator}/{rate.denominator}",
-        duration_seconds=seconds,
-        codecs=codecs,
-        bandwidth=peak,
-        average_bandwidth=average,
+        renditions=ladder,
+        duration_seconds=round(options.grid.seconds, 3),
+        frame_rate=options.grid.rate,
+        bandwidths={name: one.bandwidth for name, one in variants.items()},
+        average_bandwidths={name: one.average_bandwidth for name, one in variants.items()},
+        codecs={name: one.codecs for name, one in variants.items()},
+        quality=tuple(Quality(**asdict(one)) for one in verified.quality),
+        checks=verified.checks,
+        join_seconds=round(joined - began, 3),
+        package_seconds=round(packaged - joined, 3),
+        verify_seconds=verified.seconds,
+        tone_mapped_from=options.hdr,
     )
-    artifacts = tuple(
-        ArtifactFile(kind, name, scratch / name, mime, attributes)
-        for kind, name, mime, attributes in files
-    )
-    return StageResult(value, artifacts)
+    return StageResult(value, _artifacts(context.scratch, options.grid, package, value))
 
 
-def _shape(probe: Probe, mode: Mode) -> tuple[int, int, Fraction, str | None]:
-    """Width, height, frames a second and the sound's codec of the one rendition."""
-    video, audio = probe.main_video, probe.main_audio
-    assert video is not None
-    kept = mode is Mode.REMUX and audio is not None and commands.audio_can_be_kept(audio)
-    sound = hls.audio_codec(audio.profile if kept else "LC") if audio else None
-    if mode is Mode.REMUX:
-        assert video.fps is not None
-        return video.width, video.height, video.fps, sound
-    made = commands.rendition(video)
-    return made.width, made.height, made.frame_rate, sound
+def _sounds(context: StageContext, options: PackageOptions) -> tuple[_Sound, ...]:
+    results = [context.value(stage, AudioResult) for stage in options.tracks]
+    told = [Told(one.language, one.title, one.channels, one.default) for one in results]
+    paths = [context.path(stage, "audio.m4a") for stage in options.tracks]
+    return tuple(map(_Sound, paths, results, tracks(told)))
 
 
-def _bitrate(file: Path, seconds: float) -> int:
-    return round(file.stat().st_size * 8 / seconds)
+def _join(
+    context: StageContext,
+    options: PackageOptions,
+    ladder: Sequence[Rendition],
+    frames: Sequence[int],
+    sounds: Sequence[_Sound],
+) -> None:
+    """Puts each rendition and track below `whole`: copied only where it is in several parts.
+
+    One in several parts that is wanted as an MP4 is joined into that, and packaged from there.
+    """
+    main = next((one for one in sounds if one.track.default), None)
+    whole = context.scratch / _WHOLE
+    for folder in (whole, context.scratch / _MP4, context.scratch / _STREAM):
+        folder.mkdir()
+    jobs = []
+    for rendition in ladder:
+        file = f"{rendition.name}.mp4"
+        paths = [context.path(chunk, file) for chunk in options.chunks]
+        parts = joining.read_parts(rendition, paths, frames, options.grid)
+        target = Path(_MP4 if rendition.progressive else _WHOLE, file)
+        if rendition.progressive and main is not None:
+            language = languages.three_letters(main.track.language)
+            jobs.append(joining.Job(parts, target, main.path, language))
+        elif rendition.progressive or len(parts) > 1:
+            jobs.append(joining.Job(parts, target))
+        if len(parts) == 1:
+            # Read from where it is: an MP4 of it has sound in between.
+            (whole / file).symlink_to(paths[0].absolute())
+        elif rendition.progressive:
+            (whole / file).symlink_to(context.scratch / target)
+    for one in sounds:
+        (whole / f"{one.track.name}.mp4").symlink_to(one.path.absolute())
+    if jobs:
+        _copy(context, options.grid, jobs)
+    context.progress(_JOINED)
 
 
-def _run(context: StageContext, argv: Sequence[str], probe: Probe, begin: float) -> None:
-    share = _FIRST_SHARE if begin == 0.0 else 1.0 - _FIRST_SHARE
-    progress = Progress(probe.duration_seconds, lambda part: context.progress(begin + part * share))
-    bounds = Bounds(
-        wall_seconds=_WALL_SECONDS,
-        memory_bytes=_MEMORY_BYTES,
-        scratch_bytes=context.scratch_bytes,
-    )
+def _copy(context: StageContext, grid: Grid, jobs: Sequence[joining.Job]) -> None:
     execute(
-        argv,
-        bounds=bounds,
+        joining.join(context.tools, jobs, context.scratch / _WHOLE),
+        bounds=replace(_BOUNDS, scratch_bytes=context.scratch_bytes),
         scratch=context.scratch,
         cancel=context.cancel,
-        on_stdout_line=progress.line,
+        on_stdout_line=Progress(grid.seconds, context.part(0.0, _JOINED)).line,
     )
+    for job in jobs:
+        joining.check(replace(job, target=context.scratch / job.target), grid)
+
+
+def _package(
+    context: StageContext, grid: Grid, ladder: Sequence[Rendition], sounds: Sequence[_Sound]
+) -> _Package:
+    """Writes the stream: media, playlists and the manifest."""
+    packaging.execute(
+        _command(context, grid, ladder, [one.track for one in sounds]),
+        folder=context.scratch,
+        scratch_bytes=context.scratch_bytes,
+        cancel=context.cancel,
+    )
+    shutil.rmtree(context.scratch / _WHOLE)
+    stream = context.scratch / _STREAM
+    manifest = (stream / _MANIFEST).read_text()
+    titles = {one.track.name: one.track.title for one in sounds}
+    (stream / _MANIFEST).write_text(dash.finished(manifest, titles))
+    codecs = dash.codecs(manifest)
+    pictures = tuple(
+        (one, packaging.read_picture(stream, one.name, codecs, grid)) for one in ladder
+    )
+    heard = tuple((one, packaging.read_sound(stream, one.track.name, codecs)) for one in sounds)
+    told = present(grid, pictures, [(one.track, media) for one, media in heard])
+    for name, text in told.playlists.items():
+        (stream / name).write_text(text)
+    context.progress(_PACKAGED)
+    return _Package(pictures, heard, told)
+
+
+def _command(
+    context: StageContext, grid: Grid, ladder: Sequence[Rendition], tracks: Sequence[Track]
+) -> tuple[str, ...]:
+    def files(name: str) -> tuple[str, str]:
+        return f"{_WHOLE}/{name}.mp4", f"{_STREAM}/{name}.mp4"
+
+    return packaging.package(
+        context.tools,
+        [packaging.Picture(*files(one.name)) for one in ladder],
+        [
+            # Titles may hold anything; the manifest gets them afterwards.
+            packaging.Sound(*files(one.name), one.name, one.language, one.default)
+            for one in tracks
+        ],
+        grid,
+        f"{_STREAM}/{_MANIFEST}",
+    )
+
+
+def _verify(
+    context: StageContext, grid: Grid, package: _Package, boundaries: Sequence[int]
+) -> Verified:
+    """Everything that was made, held against the plan and the source."""
+    stream, copies = context.scratch / _STREAM, context.scratch / _MP4
+    pictures = [PictureFile(one, stream / media.uri) for one, media in package.pictures]
+    pictures += [
+        PictureFile(one, copies / media.uri, progressive=True, tracks=min(1, len(package.sounds)))
+        for one, media in package.pictures
+        if one.progressive
+    ]
+    return verify(
+        context.tools,
+        Source(context.source, recognised(context.source), context.value(PROBE, Probe)),
+        grid,
+        pictures,
+        [SoundFile(stream / media.uri) for _, media in package.sounds],
+        scratch=context.scratch,
+        boundaries=boundaries,
+        scratch_bytes=context.scratch_bytes,
+        cancel=context.cancel,
+        progress=context.part(_PACKAGED, 1.0),
+    )
+
+
+def _artifacts(
+    scratch: Path, grid: Grid, package: _Package, value: PackageResult
+) -> tuple[ArtifactFile, ...]:
+    quality = {one.rendition: one for one in value.quality}
+    whole = Attributes(role="master", duration=value.duration_seconds)
+    files = [
+        _file(scratch, "hls", f"{_STREAM}/{MASTER}", whole),
+        _file(scratch, "dash", f"{_STREAM}/{_MANIFEST}", whole, "manifest"),
+    ]
+    for rendition, media in package.pictures:
+        facts = Attributes(
+            role="media",
+            rendition=rendition.name,
+            width=rendition.width,
+            height=rendition.height,
+            bitrate=media.bandwidths[1],
+            codec=media.codec,
+            frame_rate=round(float(grid.fps), 3),
+            duration=value.duration_seconds,
+            ssim=quality[rendition.name].ssim,
+            vmaf=quality[rendition.name].vmaf,
+        )
+        stem = f"{_STREAM}/{rendition.name}"
+        files += [
+            _file(scratch, "hls", f"{stem}.m3u8", facts, "playlist"),
+            _file(scratch, "hls", f"{stem}-iframes.m3u8", facts, "iframes"),
+            _file(scratch, "hls", f"{stem}.mp4", facts),
+        ]
+        if rendition.progressive:
+            files.append(_mp4(scratch, facts, grid, package))
+    for sound, media in package.sounds:
+        files += _sound_files(scratch, sound, media)
+    return tuple(files)
+
+
+def _mp4(scratch: Path, facts: Attributes, grid: Grid, package: _Package) -> ArtifactFile:
+    """The rendition with the default track; its bitrate is that of the whole file."""
+    name = f"{_MP4}/{facts.rendition}.mp4"
+    spoken = [media.codec for sound, media in package.sounds if sound.track.default]
+    changed = {
+        "bitrate": round((scratch / name).stat().st_size * 8 / grid.seconds),
+        "codec": ",".join([facts.codec or "", *spoken]),
+    }
+    return _file(scratch, "mp4", name, facts.model_copy(update=changed))
+
+
+def _sound_files(scratch: Path, sound: _Sound, media: Media) -> list[ArtifactFile]:
+    facts = Attributes(
+        role="media",
+        language=sound.track.language,
+        channels=sound.track.channels,
+        loudness=sound.result.loudness,
+        bitrate=media.bandwidths[1],
+        codec=media.codec,
+        duration=round(media.index.ticks / media.index.timescale, 3),
+    )
+    stem = f"{_STREAM}/{sound.track.name}"
+    return [
+        _file(scratch, "hls", f"{stem}.m3u8", facts, "playlist"),
+        _file(scratch, "audio", f"{stem}.mp4", facts, mime="audio/mp4"),
+    ]
+
+
+def _file(
+    scratch: Path,
+    kind: str,
+    name: str,
+    facts: Attributes,
+    role: str | None = None,
+    mime: str | None = None,
+) -> ArtifactFile:
+    said = facts.model_copy(update={"role": role}) if role else facts
+    return ArtifactFile(kind, name, scratch / name, mime or _MIMES[Path(name).suffix], said)

@@ -98,6 +98,16 @@ def joined(encode: Encode, rate: str, lengths: list[int], folder: Path, codec: C
     return job.target
 
 
+def sizes(path: Path) -> list[int]:
+    """Bytes of each frame in order of storage."""
+    told = subprocess.run(
+        [str(get_tools().ffprobe), "-v", "error", "-select_streams", "v", "-show_entries",
+         "packet=size", "-of", "csv=p=0", str(path)],
+        check=True, capture_output=True, text=True,
+    ).stdout.split()  # fmt: skip
+    return [int(row) for row in told]
+
+
 @pytest.mark.parametrize("codec", CODECS)
 def test_every_frame_is_there_once_and_in_its_place(
     encode: Encode, tmp_path: Path, codec: Codec
@@ -106,6 +116,10 @@ def test_every_frame_is_there_once_and_in_its_place(
     assert light(whole) == [number % 14 for number in range(51)]
     shown, _ = times(whole)
     assert sorted(shown) == [number * Fraction(1001, 24000) for number in range(51)]
+    # Copied as it is: nothing was put into any frame.
+    parts = [(0, 20), (20, 30), (50, 1)]
+    copied = [sizes(encode("24000/1001", *part, CODECS[codec])) for part in parts]
+    assert sizes(whole) == [size for part in copied for size in part]
 
 
 @given(

@@ -40,11 +40,10 @@ def codecs(folder: Path) -> dict[str, str]:
     return dash.codecs((folder / MANIFEST).read_text())
 
 
-def test_a_segment_is_three_groups_and_a_fragment_is_one() -> None:
+def test_a_fragment_is_a_group_of_pictures() -> None:
     odd = Grid(rate="24000/1001", frames=10, gop_frames=48)
     argv = command(grid=odd)
-    assert argv[argv.index("--segment_duration") + 1] == "6.006000000"
-    assert argv[argv.index("--fragment_duration") + 1] == "2.002000000"
+    assert argv[argv.index("--segment_duration") + 1] == "2.002000000"
 
 
 def test_tracks_are_told_apart_by_language_role_and_label() -> None:
@@ -77,9 +76,9 @@ def test_what_is_read_back_is_every_group_and_segment(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("grid", "line"),
     [
-        (GRID.model_copy(update={"gop_frames": 15}), "the segments of v are not 45 frames each"),
-        (GRID.model_copy(update={"frames": 119}), "the segments of v are not 90 frames each"),
-        (GRID.model_copy(update={"rate": "25/1"}), "the segments of v are not 90 frames each"),
+        (GRID.model_copy(update={"gop_frames": 15}), "the keyframes of v are not 15 frames apart"),
+        (GRID.model_copy(update={"frames": 119}), "the keyframes of v are not 30 frames apart"),
+        (GRID.model_copy(update={"rate": "25/1"}), "the keyframes of v are not 30 frames apart"),
     ],
 )
 def test_a_package_that_is_not_on_the_grid_is_a_failure(
