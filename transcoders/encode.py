@@ -160,10 +160,18 @@ def _thumbnails(picture: Picture, part: Part, rendition: Rendition) -> OutputStr
         _own(picture, part)
         .select(expr=f"not(mod(pts,{part.thumbnail_every}))")
         .video(0)
-        .scale(w=str(width), h=str(height), flags="bicubic", out_range="full")
+        .scale(
+            w=str(width),
+            h=str(height),
+            flags="bicubic+accurate_rnd+full_chroma_int",
+            # What a JPEG means, whatever was meant before.
+            out_color_matrix="bt601",
+            out_range="full",
+        )
         .format(pix_fmts="yuv420p")
         .signalstats()
-        .blurdetect()
+        # In blocks, and of the sharper half of them: a soft background is no blur.
+        .blurdetect(block_width=32, block_pct=50, extra_options={"block_height": 32})
         .entropy()
         .metadata(mode="print", file=THUMBNAIL_FACTS)
         .output(
