@@ -1,7 +1,7 @@
 """The ladder, as data: which sizes a picture is made in, before its content has a say."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
@@ -56,7 +56,10 @@ def full_ladder(video: VideoStream, codecs: Sequence[Codec] = ("h264",)) -> tupl
     """
     size = video.display_size
     factor = _HIGH_RATE_BITS if output_rate(video) > _HIGH_RATE else 1.0
-    made = (_rendition(rung, size, factor, codec) for codec in codecs for rung in _rungs(min(size)))
+    # Whatever the size, the largest can be downloaded whole.
+    first, *others = _rungs(min(size))
+    rungs = (replace(first, progressive=True), *others)
+    made = (_rendition(rung, size, factor, codec) for codec in codecs for rung in rungs)
     return tuple(one for one in made if min(one.width, one.height) >= LEAST_SIDES[one.codec])
 
 
