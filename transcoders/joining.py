@@ -26,14 +26,17 @@ SAMPLE_ENTRIES: Final[dict[Codec, str]] = {"h264": "avc1", "hevc": "hvc1", "av1"
 
 _MP4: Final = Container("video/mp4", "mov", "mov,mp4,m4a,3gp,3g2,mj2")
 _LIST: Final = Container("text/plain", "concat", f"concat,{_MP4.names}")
-# What ffmpeg's index takes at most: of a frame its size, order, dependence and keyframe, of a
-# packet of sound its size; of each run of either its length and place. A run ends where the other
-# begins, and any two runs side by side have more than 1 MiB.
+# Picture and sound take turns at this distance: a turn a frame would double the index, and the
+# memory of whoever reads it.
+_TURN_SECONDS: Final = 0.5
+# What ffmpeg's index takes at most: of a frame its size, order, dependence and keyframe; of sound
+# its size; of each turn its length and place. Turns above 1 MiB are cut, any two of them together
+# are more than that.
 _HEADER_BYTES: Final = 8 << 10
 _FRAME_BYTES: Final = 17
 _SOUND_BYTES: Final = 4
-_RUN_BYTES: Final = 12
-_RUN_SIZE: Final = 1 << 20
+_TURN_BYTES: Final = 12 + 8
+_TURN_SIZE: Final = 1 << 20
 
 
 class PartsDiffer(Retryable):
@@ -198,7 +201,10 @@ def _output(job: Job, picture: int, sound: int | None) -> tuple[str, ...]:
     frame, delay = part.frame, max(each.delay for each in job.parts)
     mapped: tuple[str, ...] = ()
     if sound is not None:
-        mapped = ("-map", f"{sound}:a:0", "-metadata:s:a:0", f"language={job.language}")
+        mapped = (
+            "-map", f"{sound}:a:0", "-metadata:s:a:0", f"language={job.language}",
+            "-chunk_duration", str(int(_TURN_SECONDS * 1_000_000)),
+        )  # fmt: skip
     return (
         "-map", f"{picture}:v:0", *mapped, *NO_METADATA, "-c", "copy",
         "-bsf:v", f"setts=pts=round(PTS/{frame})*{frame}:dts=(N-{delay})*{frame}:duration={frame}",
@@ -212,19 +218,16 @@ def _output(job: Job, picture: int, sound: int | None) -> tuple[str, ...]:
 
 def index_bytes(job: Job) -> int:
     """At most how large the index of a joined file becomes."""
-    size, packets = sum(part.path.stat().st_size for part in job.parts), 0
+    part = job.parts[0]
+    size, packets = sum(each.path.stat().st_size for each in job.parts), 0
     if job.audio is not None:
         (track,) = boxes.tracks(boxes.index(job.audio), "soun")
         size, packets = size + job.audio.stat().st_size, boxes.sample_count(track)
-    runs = 2 * (min(packets, job.frames) + size // _RUN_SIZE + 1)
-    # Places beyond 4 GiB take twice as many bytes; that is decided by the last one.
-    place = 8 if size >= 1 << 31 else 4
-    return (
-        _HEADER_BYTES
-        + job.frames * _FRAME_BYTES
-        + packets * _SOUND_BYTES
-        + runs * (_RUN_BYTES + place)
-    )
+    seconds = job.frames * part.frame / part.timescale
+    # Twice as many as expected, since a few bytes too few would be a failure.
+    turns = 2 * 2 * (int(seconds / _TURN_SECONDS) + size // _TURN_SIZE + 2)
+    frames = job.frames * _FRAME_BYTES
+    return _HEADER_BYTES + frames + packets * _SOUND_BYTES + turns * _TURN_BYTES
 
 
 def check(job: Job, grid: Grid) -> Part:

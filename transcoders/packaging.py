@@ -21,7 +21,7 @@ from transcoders.presentation import Media
 from transcoders.tools import Tools
 
 MANIFEST: Final = "manifest.mpd"
-BOUNDS: Final = Bounds(wall_seconds=12 * 3600.0, memory_bytes=1 << 30)
+BOUNDS: Final = Bounds(wall_seconds=12 * 3600.0, memory_bytes=4 << 30)
 
 
 @dataclass(frozen=True, slots=True)
