@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from math import isfinite
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import Field, field_validator
 
@@ -65,17 +65,23 @@ class AnalyseOptions(Value):
 
 
 class Decision(Value):
-    """What the content did to one rung: `keep`, `cap` (fewer bits) or `drop`, and why."""
+    """What the content did to one rung: `keep`, `cap` (a lower peak) or `drop`, and why.
+
+    `bitrate` is what it is expected to take, in bits a second; None where nothing tells.
+    """
 
     rendition: str
-    action: str
+    action: Literal["keep", "cap", "drop"]
     reason: str
+    bitrate: int | None = None
 
 
 class AnalyseResult(Value):
     """The ladder to be made; the encoder of each codec; what led to it, and what that cost.
 
-    `complexity` is what was measured: bits per pixel of the samples and the like, by name.
+    `complexity` is what was measured, by name: bits a second of each rung without a peak, in the
+    mean and where the most happens, and what smaller tops would lose. `seconds` is what looking
+    took; trials of encoders, which are remembered, are not in it.
     """
 
     ladder: tuple[Rendition, ...]
