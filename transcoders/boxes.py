@@ -13,6 +13,7 @@ from typing import BinaryIO, Final
 
 # An index of 12 hours at 60 frames a second has 40 MB.
 _MOST_INDEX_BYTES: Final = 256 << 20
+_MOST_FRAMES: Final = 1 << 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ def video_track(path: Path) -> VideoTrack:
         described = first(table, "stsd")[8:]
         entry, visual = described[4:8].decode("latin-1"), described[8:]
         width, height = struct.unpack_from(">HH", visual, 24)
-        return VideoTrack(
+        video = VideoTrack(
             sample_entry=entry,
             configuration=first(visual[_VISUAL_BYTES:], _RECORDS.get(entry, "esds")),
             width=width,
@@ -163,6 +164,9 @@ def video_track(path: Path) -> VideoTrack:
             shifts=_shifts(table),
             edit=_edit(found[0]),
         )
+        if video.frames != sample_count(found[0]) or video.frames > _MOST_FRAMES:
+            raise ValueError("its tables tell of different numbers of frames")
+        return video
 
 
 def timescale(media: bytes) -> int:
