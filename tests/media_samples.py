@@ -25,6 +25,12 @@ _HDR: Final = (
     "-x265-params log-level=error:colorprim=bt2020:transfer={0}:colormatrix=bt2020nc"
 )
 
+# A small picture, and 2 ms of sound at each half second.
+_DOTS: Final = "-f lavfi -i testsrc2=size=64x64:rate=25:duration=4"
+_CLICKS: Final = (
+    "-f lavfi -i aevalsrc=0.5*sin(2*PI*2000*t)*lt(mod(t\\,0.5)\\,0.002)*gt(t\\,0.1):s=48000:d=4"
+)
+
 # The name of a file → the arguments that make it; {other.name} is another one of these.
 RECIPES: Final = {
     "plain.mp4": f"{_BOTH} {_H264} -g 30 -c:a aac",
@@ -71,9 +77,43 @@ RECIPES: Final = {
     f"sine=duration=8 {_H264} -g 25 -c:a aac -movflags +faststart",
     "four-seconds.mkv": "-i {plain.mp4} -c copy",
     "fragments.mp4": "-i {tiny.mov} -c copy -movflags +frag_keyframe+empty_moov+default_base_moof",
+    "encrypted.mp4": "-i {tiny.mov} -c copy -encryption_scheme cenc-aes-ctr -encryption_key "
+    "76a6c65c5ea762046bd749a2e632ccbb -encryption_kid a7e61c373e219033c21091fa607bf3b8",
+    "subtitled.mp4": "-i {tiny.mov} -f srt -i data:text/plain;base64,"
+    "MQowMDowMDowMCwwMDAgLS0+IDAwOjAwOjAwLDkwMApXb3Jkcwo= -c copy -c:s mov_text",
     "cover.m4a": "-f lavfi -i sine=duration=1 -i {tiny.jpg} -map 0 -map 1 -c:a aac -c:v copy "
     "-disposition:v attached_pic -f mp4",
     "tiny.jpg": "-f lavfi -i testsrc2=size=16x16 -frames:v 1 -update 1 -pix_fmt yuvj420p",
+    "clicks.mp4": f"{_DOTS} {_CLICKS} {_H264} -g 25 -c:a aac -ac 2",
+    "clicks.mkv": "-i {clicks.mp4} -c copy",
+    "clicks-44k.mp4": f"{_DOTS} {_CLICKS} {_H264} -g 25 -c:a aac -ar 44100 -ac 2",
+    "clicks-mp3.mkv": f"{_DOTS} {_CLICKS} {_H264} -g 25 -c:a libmp3lame",
+    "clicks-opus.webm": f"{_DOTS} {_CLICKS} -c:v libvpx -deadline realtime -c:a libopus",
+    "clicks-vorbis.webm": f"{_DOTS} {_CLICKS} -c:v libvpx -deadline realtime -c:a libvorbis -ac 2",
+    "clicks-ac3.ts": f"{_DOTS} {_CLICKS} {_H264} -g 25 -c:a ac3 -ac 2",
+    "clicks-8k.mov": f"{_DOTS} {_CLICKS} {_H264} -g 25 -c:a pcm_s16le -ar 8000",
+    "clicks-late.mp4": f"{_DOTS} -itsoffset 1.5 {_CLICKS} {_H264} -g 25 -c:a aac -ac 2",
+    "clicks-early.mkv": f"-itsoffset 0.4 {_DOTS} {_CLICKS} {_H264} -g 25 -c:a libopus",
+    "clicks-cut.mp4": "-ss 0.7 -i {clicks.mp4} -c copy",
+    "clicks-gap.mkv": f"{_DOTS} {_CLICKS} {_H264} -g 25 -c:a pcm_s16le "
+    "-af aselect=not(between(t\\,1.2\\,2.2))",
+    "first-half.ts": f"-t 2 {_DOTS} -t 2 {_CLICKS} {_H264} -g 25 -c:a aac -ac 2",
+    "second-half.ts": f"-t 2 {_DOTS} -t 2 {_CLICKS} {_H264} -g 25 -c:a aac -ar 44100 -ac 1 "
+    "-output_ts_offset 2",
+    "six.mov": f"{_DOTS} -f lavfi -i aevalsrc=0.1*sin(2*PI*400*t)|0|0.1*sin(2*PI*1000*t)|"
+    "0.3*sin(2*PI*60*t)|0.1*sin(2*PI*2000*t)|0:c=5.1:s=48000:d=4 "
+    f"{_H264} -g 25 -c:a pcm_s16le",
+    "languages.mkv": f"{_DOTS} {_SOUND} -f lavfi -i sine=frequency=880:duration=4 -map 0 -map 1 "
+    f"-map 2 {_H264} -g 25 -c:a libopus -metadata:s:a:0 language=eng -metadata:s:a:1 language=fra",
+    "noise.mp4": f"{_DOTS} -f lavfi -i anoisesrc=amplitude=0.001:seed=1:duration=4 {_H264} "
+    "-c:a aac",
+    "digital-silence.mp4": f"{_DOTS} -f lavfi -i anullsrc=duration=4 {_H264} -c:a aac",
+    "empty-sound.mkv": f"{_DOTS} -itsoffset 10 {_SOUND} -map 0:v -map 1:a -t 4 {_H264} "
+    "-c:a pcm_s16le",
+    "blip.mp4": "-f lavfi -i testsrc2=size=64x64:rate=25:duration=0.04 -f lavfi -i "
+    f"sine=duration=0.04 {_H264} -c:a pcm_s16le -f mov",
+    "much-later.mkv": "-f lavfi -i testsrc2=size=64x64:rate=1:duration=2 -itsoffset 300 -f lavfi "
+    f"-i sine=duration=2 {_H264} -c:a pcm_s16le",
 }
 
 Sample = Callable[[str], Path]
