@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from core.embedded import EmbeddedServers
 from tests import servers
@@ -14,6 +15,10 @@ from tests.servers import PostgresForTests
 _ROOT = "AUTOMATOR_TEST_ROOT"
 _SUPERUSER_URL = "AUTOMATOR_TEST_DATABASE_SUPERUSER_URL"
 _REDIS_URL = "AUTOMATOR_TEST_REDIS_URL"
+
+# The same examples in every run, however busy the machine is.
+settings.register_profile("fixed", deadline=None, derandomize=True)
+settings.load_profile("fixed")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -117,7 +117,8 @@ def run(settings: Settings, queues: Sequence[str], concurrency: int) -> NoReturn
     tempfile.tempdir = str(scratch.folder)
     installation = Installation(settings, pool_size=1)
     drain = DrainPipe()
-    tasks.prepare(drain, partial(Shift, settings, rings, drain, scratch, concurrency))
+    warm = bool({Queue.MEDIA, Queue.GPU} & set(queues))
+    tasks.prepare(drain, partial(Shift, settings, rings, drain, scratch, concurrency, warm=warm))
     worker = LedgerWorker(
         app=app,
         queues=list(queues),

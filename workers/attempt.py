@@ -46,6 +46,14 @@ class Equipment:
     registry: Registry
     scratch: ScratchSpace
 
+    def warm(self) -> None:
+        """Load the product's stages and look for the programs that they run."""
+        from transcoders.tools import find_tools
+
+        settings = self.settings
+        find_tools(settings.ffmpeg, settings.ffprobe, settings.packager)
+        self.registry.load()
+
     def free_bytes(self) -> int:
         """The room left in storage or scratch space, whichever is less."""
         room = [self.storage.free_bytes(), self.scratch.free_bytes()]

@@ -48,6 +48,10 @@ class Registry:
             raise UnknownStage(f"this worker knows no stage {name!r}: is it of an older release?")
         return found
 
+    def load(self) -> None:
+        """Import the product's own stages now."""
+        self._product()
+
     def _product(self) -> Mapping[str, Binding]:
         if self._own is None:
             from pipeline.plan import STAGE_TYPES, plan

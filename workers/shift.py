@@ -1,7 +1,9 @@
 """What one process of a worker's pool does when it hears a ring."""
 
+import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -33,9 +35,19 @@ class Shift:
     """State of one process: its connections, what it holds, and which cell's turn it is."""
 
     def __init__(
-        self, settings: Settings, rings: Rings, drain: DrainPipe, scratch: ScratchSpace, slots: int
+        self,
+        settings: Settings,
+        rings: Rings,
+        drain: DrainPipe,
+        scratch: ScratchSpace,
+        slots: int,
+        *,
+        warm: bool,
     ) -> None:
-        """Made after the fork; `slots` is how many processes the pool has."""
+        """Made after the fork; `slots` is how many processes the pool has.
+
+        `warm` loads what stages need at once and not with the first of them.
+        """
         self._settings = settings
         self._rings = rings
         self._slots = slots
@@ -50,6 +62,13 @@ class Shift:
         urls = {name: self._installation.cell(name).url for name in self._cells}
         self._holder = Holder(settings, urls, drain.reader, self._last_words)
         scratch.clear_dead()
+        if warm:
+            threading.Thread(target=self._warm, name="warm", daemon=True).start()
+
+    def _warm(self) -> None:
+        # Whatever is wrong with it, the first stage that needs it says so.
+        with suppress(Exception):
+            self._equipment.warm()
 
     def answer(self, queue: str) -> None:
         """Work on a queue for about a second, or for one long stage; ring again if more waits."""

@@ -95,8 +95,14 @@ def _bytes(index: SeekIndex, seek: SeekPoint | None, until: float) -> tuple[Byte
     return tuple(part for part in ranges if part.end is None or part.end > part.begin)
 
 
-def thumbnail_step(grid: Grid, most: int = 120) -> int:
-    """Every how many frames a small picture is kept: at most one a second, and `most` in all."""
+# Of a film of up to an hour.
+_THUMBNAILS: Final = 120
+# Shorter than any chunk, so that each has one.
+_LONGEST_STEP_SECONDS: Final = 30
+
+
+def thumbnail_step(grid: Grid) -> int:
+    """Every how many frames a small picture is kept: at most one a second."""
     a_second = max(1, round(grid.fps))
-    seconds = max(1, -(-Fraction(grid.frames, a_second) // most))
-    return int(a_second * seconds)
+    seconds = max(1, -(-Fraction(grid.frames, a_second) // _THUMBNAILS))
+    return int(a_second * min(seconds, _LONGEST_STEP_SECONDS))

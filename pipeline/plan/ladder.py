@@ -64,7 +64,8 @@ def full_ladder(video: VideoStream, codecs: Sequence[Codec] = ("h264",)) -> tupl
 
 
 def _rungs(short_side: int) -> list[Rung]:
-    below = [rung for rung in RUNGS if rung.short_side <= short_side]
+    # An odd size is rounded up to an even one.
+    below = [rung for rung in RUNGS if rung.short_side <= short_side + 1]
     if below and below[0].short_side * _NEAR >= short_side:
         return below
     above = [rung for rung in RUNGS if rung.short_side > short_side]

@@ -83,7 +83,8 @@ def plan_video(probe: Probe | None, codecs: Sequence[Codec] = ("h264",)) -> Grap
                 Queue.MEDIA,
                 package,
                 (PROBE, ANALYSE, *names, *package.tracks),
-                600,
+                # Joining says how far it is, packaging does not.
+                600 + grid.seconds / 10,
             ),
             StageSpec(PICTURES, 1, Queue.MEDIA, pictures, (PROBE, ANALYSE, *names), 300),
         )

@@ -156,6 +156,13 @@ def test_chunks_cover_the_grid_once_and_begin_where_segments_do(probe: Probe) ->
 
 
 @given(probes)
+def test_every_chunk_has_a_thumbnail(probe: Probe) -> None:
+    for part in parts(probe):
+        first = -(-part.begin // part.thumbnail_every) * part.thumbnail_every
+        assert first < part.begin + part.frames
+
+
+@given(probes)
 def test_a_chunk_decodes_from_a_keyframe_well_before_it(probe: Probe) -> None:
     grid = grid_of(probe)
     for part in parts(probe):
