@@ -1,7 +1,7 @@
 """One decode of a range of the grid feeds every rung, the thumbnails and the scene scores."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from math import isfinite
@@ -13,13 +13,13 @@ from ffmpeg.dag.nodes import OutputStream
 from ffmpeg.streams.video import VideoStream as Picture
 
 from core.media import Probe
-from core.process import CancelToken
+from core.process import CancelToken, Completed
 from core.renditions import Codec, Grid, Rendition, fitted
-from transcoders import encoders
+from transcoders import encoders, hardware
 from transcoders.commands import THREADS, begin_arguments
-from transcoders.containers import Container
+from transcoders.containers import Container, recognised
 from transcoders.encoders import Encoder
-from transcoders.ffmpeg import Bounds, execute, input_arguments
+from transcoders.ffmpeg import Bounds, Progress, execute, input_arguments
 from transcoders.picture import INPUT, of_source, on_grid, scaled, to_sdr
 from transcoders.tools import Tools
 
@@ -75,6 +75,42 @@ def encode(
         *input_arguments(source, container, probe=probe),
         *graph[graph.index(INPUT) + 1 :],
     )  # fmt: skip
+
+
+def run(
+    tools: Tools,
+    source: Path,
+    probe: Probe,
+    part: Part,
+    ladder: Sequence[Rendition],
+    chosen: Mapping[Codec, Encoder],
+    *,
+    scratch: Path,
+    scratch_bytes: int | None = None,
+    cancel: CancelToken | None = None,
+    progress: Callable[[float], None] = lambda fraction: None,
+) -> Completed:
+    """Encode a range of a source into `scratch`."""
+    command = encode(tools, source, recognised(source), probe, part, ladder, chosen)
+    on_device = any(encoder.hardware is not None for encoder in chosen.values())
+    return execute(
+        command,
+        bounds=Bounds(
+            wall_seconds=_WALL_SECONDS,
+            # Drivers map more than there is.
+            memory_bytes=None if on_device else _MEMORY_BYTES,
+            scratch_bytes=scratch_bytes,
+        ),
+        scratch=scratch,
+        cancel=cancel,
+        on_stdout_line=Progress(float(part.frames / part.grid.fps), progress).line,
+        env=hardware.environment(chosen.values()),
+    )
+
+
+# The ledger's deadline ends what makes no progress; this only ends what would never end.
+_WALL_SECONDS: Final = 12 * 3600.0
+_MEMORY_BYTES: Final = 6 << 30
 
 
 def watched(ladder: Sequence[Rendition]) -> Rendition:

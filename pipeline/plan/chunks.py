@@ -21,6 +21,8 @@ RUN_IN_SECONDS: Final = 1.0
 # Pictures that are shown before the end may be stored a little behind it.
 RUN_OUT_SECONDS: Final = 2.0
 _HEADER_BYTES: Final = 16
+# Containers round, and a picture may end a little before the file says: its last frame is held.
+_MISSING_SECONDS, _MISSING_PART, _MOST_MISSING_SECONDS = 1.5, 0.03, 5.0
 _CLUSTER_SECONDS: Final = 5.0
 # The first frame of a picture that begins later would have to be held over several chunks.
 _LATEST_BEGIN_SECONDS: Final = 1.0
@@ -32,12 +34,13 @@ def chunks(
     """The whole grid in ranges of whole segments; one range where the source cannot be cut."""
     video = probe.main_video
     assert video is not None, "a probe without a picture is refused before"
+    held = hold_frames + _tolerated(grid)
     whole = EncodeOptions(
         grid=grid,
         begin=0,
         frames=grid.frames,
         thumbnail_every=thumbnail_every,
-        hold_frames=hold_frames,
+        hold_frames=held,
     )
     index = probe.index
     late = video.start_seconds - probe.start_seconds > _LATEST_BEGIN_SECONDS
@@ -54,12 +57,19 @@ def chunks(
                     "begin": begin,
                     "frames": end - begin,
                     "last": end == grid.frames,
+                    "hold_frames": held if end == grid.frames else hold_frames,
                     "seek": seek.seconds if seek else None,
                     "bytes": _bytes(index, seek, until),
                 }
             )
         )
     return tuple(cut)
+
+
+def _tolerated(grid: Grid) -> int:
+    """Frames that may be missing at the end of the whole picture."""
+    seconds = max(_MISSING_SECONDS, min(grid.seconds * _MISSING_PART, _MOST_MISSING_SECONDS))
+    return round(seconds * grid.fps)
 
 
 def _bounds(grid: Grid) -> list[int]:

@@ -20,15 +20,8 @@ from pipeline.plan.video_types import (
 )
 from pipeline.stages.context import StageContext
 from transcoders import encode, hardware
-from transcoders.containers import recognised
 from transcoders.encoders import Encoder, software
-from transcoders.ffmpeg import Bounds, Progress, execute
 
-# The ledger's deadline ends what makes no progress; this only ends what would never end.
-_WALL_SECONDS: Final = 12 * 3600.0
-_MEMORY_BYTES: Final = 6 << 30
-# Containers round, and a picture may end a little before the file says: its last frame is held.
-_MISSING_SECONDS, _MISSING_PART, _MOST_MISSING_SECONDS = 1.5, 0.03, 5.0
 # Filters give entropy as bits of a sample of eight.
 _SAMPLE_BITS: Final = 8.0
 
@@ -76,40 +69,25 @@ def _encode(
     ladder: tuple[Rendition, ...],
     chosen: Mapping[Codec, Encoder],
 ) -> Completed:
-    video = probe.main_video
-    assert video is not None
-    part = encode.Part(
-        grid=options.grid,
-        begin=options.begin,
-        frames=options.frames,
-        thumbnail_every=options.thumbnail_every,
-        seek=options.seek,
-        hold_frames=options.hold_frames + (_tolerated(options) if options.last else 0),
-    )
-    command = encode.encode(
-        context.tools, context.source, recognised(context.source), probe, part, ladder, chosen
-    )
-    seconds = float(options.frames / options.grid.fps)
-    return execute(
-        command,
-        bounds=Bounds(
-            wall_seconds=_WALL_SECONDS,
-            # Drivers map more than there is.
-            memory_bytes=None if _on_devices(chosen) else _MEMORY_BYTES,
-            scratch_bytes=context.scratch_bytes,
+    return encode.run(
+        context.tools,
+        context.source,
+        probe,
+        encode.Part(
+            grid=options.grid,
+            begin=options.begin,
+            frames=options.frames,
+            thumbnail_every=options.thumbnail_every,
+            seek=options.seek,
+            hold_frames=options.hold_frames,
         ),
+        ladder,
+        chosen,
         scratch=context.scratch,
+        scratch_bytes=context.scratch_bytes,
         cancel=context.cancel,
-        on_stdout_line=Progress(seconds, context.progress).line,
-        env=hardware.environment(chosen.values()),
+        progress=context.progress,
     )
-
-
-def _tolerated(options: EncodeOptions) -> int:
-    """Frames that may be missing at the end of the whole picture."""
-    grid = options.grid
-    seconds = max(_MISSING_SECONDS, min(grid.seconds * _MISSING_PART, _MOST_MISSING_SECONDS))
-    return round(seconds * grid.fps)
 
 
 def _result(

@@ -2,15 +2,18 @@
 
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
 from core.media import Probe
-from core.renditions import Grid, Rendition
+from core.renditions import Codec, Grid, Rendition
 from pipeline.plan import ArtifactFile, Attributes, StageResult
+from pipeline.plan.chunks import chunks as cut
+from pipeline.plan.chunks import thumbnail_step
+from pipeline.plan.video import timing
 from pipeline.plan.video_types import (
     ANALYSE,
     PROBE,
@@ -22,8 +25,9 @@ from pipeline.plan.video_types import (
     Quality,
 )
 from pipeline.stages.context import StageContext
-from transcoders import dash, joining, languages, packaging
+from transcoders import dash, encode, joining, languages, packaging
 from transcoders.containers import recognised
+from transcoders.encoders import Encoder, software
 from transcoders.ffmpeg import Bounds, Progress, execute
 from transcoders.presentation import (
     MASTER,
@@ -76,10 +80,11 @@ def run(context: StageContext, options: PackageOptions) -> StageResult:
     OutputWrong where what was made is not what was to be made.
     """
     ladder = context.value(ANALYSE, AnalyseResult).ladder
-    frames = [context.value(chunk, EncodeResult).frames for chunk in options.chunks]
+    chunks = [context.value(chunk, EncodeResult) for chunk in options.chunks]
+    frames = [chunk.frames for chunk in chunks]
     sounds = _sounds(context, options)
     began = time.monotonic()
-    _join(context, options, ladder, frames, sounds)
+    _join(context, ladder, options.grid, _folders(context, options, chunks), frames, sounds)
     joined = time.monotonic()
     package = _package(context, options.grid, ladder, sounds)
     packaged = time.monotonic()
@@ -109,10 +114,60 @@ def _sounds(context: StageContext, options: PackageOptions) -> tuple[_Sound, ...
     return tuple(map(_Sound, paths, results, tracks(told)))
 
 
+def _folders(
+    context: StageContext, options: PackageOptions, chunks: Sequence[EncodeResult]
+) -> list[Mapping[str, Path]]:
+    """The files of each chunk by name, all made by the same encoders.
+
+    Where a device failed some of them, what the others made cannot be joined with theirs by
+    copying: the processor makes those again.
+    """
+    given = [context.inputs[chunk].paths for chunk in options.chunks]
+    if all(chunk.encoders == chunks[0].encoders for chunk in chunks):
+        return given
+    plain = {codec: software(codec) for codec in chunks[0].encoders}
+    names = {codec: encoder.name for codec, encoder in plain.items()}
+    return [
+        paths if chunk.encoders == names else _again(context, number, plain)
+        for number, (paths, chunk) in enumerate(zip(given, chunks, strict=True))
+    ]
+
+
+def _again(
+    context: StageContext, number: int, encoders: Mapping[Codec, Encoder]
+) -> Mapping[str, Path]:
+    probe, ladder = context.value(PROBE, Probe), context.value(ANALYSE, AnalyseResult).ladder
+    grid, hold = timing(probe)
+    planned = cut(probe, grid, thumbnail_every=thumbnail_step(grid), hold_frames=hold)[number]
+    folder = context.scratch / f"{_WHOLE}-{number}"
+    folder.mkdir()
+    encode.run(
+        context.tools,
+        context.source,
+        probe,
+        encode.Part(
+            grid=grid,
+            begin=planned.begin,
+            frames=planned.frames,
+            thumbnail_every=planned.thumbnail_every,
+            seek=planned.seek,
+            hold_frames=planned.hold_frames,
+        ),
+        ladder,
+        encoders,
+        scratch=folder,
+        scratch_bytes=context.scratch_bytes,
+        cancel=context.cancel,
+        progress=context.part(0.0, _JOINED),
+    )
+    return {f"{one.name}.mp4": folder / f"{one.name}.mp4" for one in ladder}
+
+
 def _join(
     context: StageContext,
-    options: PackageOptions,
     ladder: Sequence[Rendition],
+    grid: Grid,
+    folders: Sequence[Mapping[str, Path]],
     frames: Sequence[int],
     sounds: Sequence[_Sound],
 ) -> None:
@@ -127,8 +182,8 @@ def _join(
     jobs = []
     for rendition in ladder:
         file = f"{rendition.name}.mp4"
-        paths = [context.path(chunk, file) for chunk in options.chunks]
-        parts = joining.read_parts(rendition, paths, frames, options.grid)
+        paths = [folder[file] for folder in folders]
+        parts = joining.read_parts(rendition, paths, frames, grid)
         target = Path(_MP4 if rendition.progressive else _WHOLE, file)
         if rendition.progressive and main is not None:
             language = languages.three_letters(main.track.language)
@@ -143,7 +198,7 @@ def _join(
     for one in sounds:
         (whole / f"{one.track.name}.mp4").symlink_to(one.path.absolute())
     if jobs:
-        _copy(context, options.grid, jobs)
+        _copy(context, grid, jobs)
     context.progress(_JOINED)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from pipeline.plan import StageResult
-from pipeline.plan.video import ProbeOptions
+from pipeline.plan.video_types import ProbeOptions
 from pipeline.stages.context import StageContext
 from transcoders.probe import DEFAULT_LIMITS, probe
 

@@ -13,10 +13,16 @@ from core.media import Probe
 from core.renditions import Grid
 from pipeline.plan.chunks import chunks, thumbnail_step
 from pipeline.plan.ladder import full_ladder
+from pipeline.plan.recipes import plan
 from pipeline.plan.types import StageResult
 from pipeline.plan.video import timing
-from pipeline.plan.video_types import AnalyseResult, EncodeOptions, EncodeResult
-from pipeline.stages import encode
+from pipeline.plan.video_types import (
+    AnalyseResult,
+    EncodeOptions,
+    EncodeResult,
+    PackageOptions,
+)
+from pipeline.stages import encode, package
 from pipeline.stages.context import StageContext, StageInput
 from tests.media_samples import Sample
 from transcoders.probe import probe as measure
@@ -261,3 +267,39 @@ def test_thumbnails_and_cuts_are_told_with_their_frames(tmp_path: Path) -> None:
     assert [a.path.read_bytes() for a in again.artifacts] == [
         a.path.read_bytes() for a in result.artifacts
     ]
+
+
+def test_what_a_device_made_of_some_chunks_is_made_again(
+    films: Callable[[str], Path], tmp_path: Path
+) -> None:
+    source = films("plain.mp4")
+    probe, _, parts = cut(source)
+    graph = plan("video", probe)
+    options = graph["package"].options
+    assert isinstance(options, PackageOptions)
+    chunks_ = [made(source, probe, part, tmp_path / str(n)) for n, part in enumerate(parts)]
+    # The first as another encoder would have left it: with parameter sets of its own.
+    foreign = tmp_path / "foreign.mp4"
+    (first, value), (second, other) = chunks_
+    picture = next(one.path for one in first.artifacts if one.name.endswith(".mp4"))
+    ffmpeg("-i", picture, "-c:v", "libx264", "-profile:v", "baseline", "-g", "48", foreign)
+    foreign.replace(picture)
+    analysis = AnalyseResult(ladder=full_ladder(probe.video[0]), encoders={"h264": "h264_nvenc"})
+    value = value.model_copy(update={"encoders": {"h264": "h264_nvenc"}})
+    scratch = tmp_path / "package"
+    scratch.mkdir()
+    context = StageContext(
+        source=source,
+        source_sha256="",
+        scratch=scratch,
+        tools=get_tools(),
+        inputs={
+            "probe": StageInput(probe),
+            "analyse": StageInput(analysis),
+            "encode.0": StageInput(value, {one.name: one.path for one in first.artifacts}),
+            "encode.1": StageInput(other, {one.name: one.path for one in second.artifacts}),
+        },
+    )
+    result = package.run(context, options)
+    film = next(one.path for one in result.artifacts if one.kind == "mp4")
+    assert numbers(film) == list(range(SECONDS * 24))
