@@ -1,9 +1,9 @@
 """What the content needs of the ladder, from what samples of it told. Pure.
 
 Constant quality under a peak already gives easy content fewer bits. What is left to decide is which
-rungs nobody would miss: tops that show no more than the one below, rungs that cost hardly less than
-their neighbour, and small ones of content that is small enough at a larger size. How the numbers
-were found is in docs/decisions/0007-content-aware-rates.md.
+rungs nobody would miss: tops that show no more than the one below, small ones of content that takes
+little at a larger size, and ones that take hardly less than their neighbour. How the numbers were
+found is in docs/decisions/0007-content-aware-rates.md.
 """
 
 import math
@@ -130,8 +130,8 @@ def decide(
         shown = sum(_shows(one, small_size(rungs)) for one in samples) >= LEAST_SAMPLES
         if shown:
             kept = _detailed(rungs, samples, fates)
-            kept = _apart(kept, needed, fates)
-            _far_enough_down(kept, rungs[-1], needed, fates)
+            kept = _far_enough_down(kept, rungs[-1], needed, fates)
+            _apart(kept, needed, fates)
     left, decisions = [], []
     for one in ladder:
         fate = fates[one.rung]
@@ -190,31 +190,9 @@ def _detailed(
     return kept
 
 
-def _apart(
-    rungs: Sequence[Rendition], needed: Needs, fates: dict[int, _Fate]
-) -> Sequence[Rendition]:
-    """Without the rungs that take hardly less than the next one above; never the top."""
-    rates = {one.rung: min(needed.mean[one.rung], one.peak_bitrate) for one in rungs}
-    kept = [rungs[0]]
-    for one in rungs[1:]:
-        above = kept[-1]
-        close = rates[above.rung] < _STEP * rates[one.rung]
-        # The last is for connections that take no more, and a player needs something to step to.
-        enough = len(kept) > 1 and needed.busiest[above.rung] <= LOW_BITRATE
-        if close and (one is not rungs[-1] or enough):
-            fates[one.rung] = _Fate(
-                f"{above.name} takes hardly more: {_kb(rates[above.rung])} "
-                f"against {_kb(rates[one.rung])}",
-                peak=0,
-            )
-        else:
-            kept.append(one)
-    return kept
-
-
 def _far_enough_down(
     rungs: Sequence[Rendition], smallest: Rendition, needed: Needs, fates: dict[int, _Fate]
-) -> None:
+) -> Sequence[Rendition]:
     """Without the rungs below one that poor connections can take, which is held to little more.
 
     The top is not that one: a player is left something to step down to.
@@ -234,7 +212,23 @@ def _far_enough_down(
                 f"at most {_kb(peak)}",
                 peak=peak / one.peak_bitrate,
             )
-        return
+        return rungs[: number + 1]
+    return rungs
+
+
+def _apart(rungs: Sequence[Rendition], needed: Needs, fates: dict[int, _Fate]) -> None:
+    """Without the rungs between top and lowest that take hardly less than the next one above."""
+    rates = {one.rung: min(needed.mean[one.rung], one.peak_bitrate) for one in rungs}
+    above = rungs[0]
+    for one in rungs[1:-1]:
+        if rates[above.rung] >= _STEP * rates[one.rung]:
+            above = one
+            continue
+        fates[one.rung] = _Fate(
+            f"{above.name} takes hardly more: {_kb(rates[above.rung])} "
+            f"against {_kb(rates[one.rung])}",
+            peak=0,
+        )
 
 
 def _kb(bits: float) -> str:

@@ -19,9 +19,11 @@ from transcoders.probe import probe as measure
 from transcoders.tools import get_tools
 
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "14", "-g", "25", "-an")
+# Strokes like those of letters, of many lengths and places, without the need of a font.
 STROKES = ",".join(
-    f"drawbox=w=2:h=16:color=black:t=fill:x={200 + 5 * number}:y={300 + 40 * (number % 4)}"
-    for number in range(80)
+    f"drawbox=color=black:t=fill:w={2 + number * 7 % 5}:h={4 + number * 5 % 17}"
+    f":x={100 + number * 53 % 1080}:y={90 + number * 29 % 13 * 44}"
+    for number in range(160)
 )
 # Two seconds of each, which are then repeated.
 FILMS = {

@@ -201,7 +201,7 @@ def test_a_look_is_a_small_part_of_the_work(seconds: int, size: tuple[int, int])
     grid, ladder = grid_of(video, seconds), full_ladder(video)
     cost = 0.0
     for place in places(probe, grid, ladder):
-        cost += 0.2 + place.frames * size[0] * size[1] / 200e6
+        cost += 0.12 + place.frames * size[0] * size[1] / 300e6
         cost += place.top_frames * ladder[0].width * ladder[0].height / 60e6
     assert cost <= LOOK_SHARE * estimated_seconds(grid, ladder)
 
