@@ -22,7 +22,6 @@ _SIGNATURES: Final[tuple[tuple[int, bytes, Kind, str], ...]] = (
     (0, b"\x1aE\xdf\xa3", "video", "video/x-matroska"),
     (0, b"FLV\x01", "video", "video/x-flv"),
     (0, b"OggS", "video", "video/ogg"),
-    (0, b"\x1f\x07\x00", "video", "video/x-dv"),
     (0, b"\x00\x00\x01\xba", "video", "video/mpeg"),
     (0, b"\x00\x00\x01\xb3", "video", "video/mpeg"),
     (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "video", "video/x-ms-asf"),
@@ -64,6 +63,9 @@ def sniff(head: bytes) -> Sniffed | None:
         if head.startswith(signature, offset):
             webm = mime == "video/x-matroska" and b"webm" in head[:64]
             return Sniffed(kind, "video/webm" if webm else mime)
+    # Blocks of 80 bytes, the header's and then the subcodes' (IEC 61834-2).
+    if head.startswith(b"\x1f\x07\x00") and head[80:83] == b"\x3f\x07\x00":
+        return Sniffed("video", "video/x-dv")
     return Sniffed("video", "video/mp2t") if _transport_stream(head) else None
 
 

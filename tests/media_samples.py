@@ -77,6 +77,22 @@ RECIPES: Final = {
     f"sine=duration=8 {_H264} -g 25 -c:a aac -movflags +faststart",
     "four-seconds.mkv": "-i {plain.mp4} -c copy",
     "fragments.mp4": "-i {tiny.mov} -c copy -movflags +frag_keyframe+empty_moov+default_base_moof",
+    "long.mp4": "-f lavfi -i testsrc2=size=64x64:rate=10:duration=100 -f lavfi -i "
+    "sine=duration=100:sample_rate=8000 -c:v libx264 -preset veryfast -pix_fmt yuv420p -bf 2 "
+    "-g 30 -sc_threshold 0 -c:a aac -ac 1",
+    "long-early-index.mp4": "-i {long.mp4} -c copy -movflags +faststart",
+    "long.mkv": "-i {long.mp4} -c copy",
+    "slides.mp4": "-f lavfi -i testsrc2=size=64x64:rate=1/2:duration=10 "
+    "-c:v libx264 -preset ultrafast",
+    "two-tracks.mkv": "-i {tiny.mov} -i {tiny.mov} -map 0 -map 1:a -c copy "
+    "-metadata:s:a:0 language=eng -metadata:s:a:0 title=Narration",
+    "two-pictures.mkv": "-f lavfi -i testsrc2=size=64x64:duration=1 -f lavfi -i "
+    "testsrc2=size=128x72:duration=1 -map 0 -map 1 -c:v libx264 -preset ultrafast",
+    "frames.ts": "-f lavfi -i testsrc2=size=320x180:rate=25:duration=1 "
+    "-c:v libx264 -preset ultrafast",
+    "fields.ts": "-f lavfi -i testsrc2=size=320x180:rate=50:duration=4 "
+    "-vf tinterlace=interleave_top -c:v libx264 -preset ultrafast -g 12 -flags +ildct+ilme "
+    "-output_ts_offset 1",
     "encrypted.mp4": "-i {tiny.mov} -c copy -encryption_scheme cenc-aes-ctr -encryption_key "
     "76a6c65c5ea762046bd749a2e632ccbb -encryption_kid a7e61c373e219033c21091fa607bf3b8",
     "subtitled.mp4": "-i {tiny.mov} -f srt -i data:text/plain;base64,"
@@ -112,7 +128,7 @@ RECIPES: Final = {
     "-c:a pcm_s16le",
     "blip.mp4": "-f lavfi -i testsrc2=size=64x64:rate=25:duration=0.04 -f lavfi -i "
     f"sine=duration=0.04 {_H264} -c:a pcm_s16le -f mov",
-    "much-later.mkv": "-f lavfi -i testsrc2=size=64x64:rate=1:duration=2 -itsoffset 300 -f lavfi "
+    "much-later.mkv": "-f lavfi -i testsrc2=size=64x64:rate=1:duration=302 -itsoffset 300 -f lavfi "
     f"-i sine=duration=2 {_H264} -c:a pcm_s16le",
 }
 

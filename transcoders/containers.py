@@ -61,6 +61,9 @@ _OTHERS: Final = (
 
 def recognised(path: Path) -> Container:
     """The container by its first bytes, never by its name; Rejected where it is no video's."""
+    if not path.is_file():
+        # Reading a pipe or a device would never end.
+        raise Rejected("this is no file")
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     if not head:

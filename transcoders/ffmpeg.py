@@ -26,6 +26,8 @@ _DEMUXER_OPTIONS: Final = {
 
 # What ffmpeg says when the bytes are at fault, and what we say.
 _INPUT_FAULTS: Final = (
+    ("max_streams", f"the file has more than {MAX_STREAMS} streams"),
+    ("max_pixels", "the picture's size is out of bounds"),
     ("moov atom not found", "the file is damaged or was cut short"),
     ("partial file", "the file is damaged or was cut short"),
     ("Invalid data found when processing input", "the file is damaged or no video"),

@@ -2,8 +2,9 @@
 
 import json
 import re
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,13 +23,17 @@ _DAMAGED: Final = "the file is damaged or no video"
 
 @dataclass(frozen=True, slots=True)
 class Ffprobe:
-    """One file, and who asks. Every question raises Rejected, LimitReached or Cancelled."""
+    """One file, and who asks. Every question raises Rejected, LimitReached or Cancelled.
+
+    All questions together have the wall time that the limits allow, which begins with the first.
+    """
 
     path: Path
     container: Container
     tools: Tools
     limits: ProbeLimits
     cancel: CancelToken | None = None
+    began: float = field(default_factory=time.monotonic)
 
     def show(self) -> Mapping[str, Any]:
         """Its answer about the file and all streams, as parsed from JSON."""
@@ -58,10 +63,14 @@ class Ffprobe:
         )  # fmt: skip
         return reader
 
-    def interlaced(self, *, stream: int, intervals: str) -> tuple[bool, ...]:
-        """Of each decoded frame whether it is made of two fields."""
+    def interlaced(self, *, stream: int, intervals: str, keys: bool) -> tuple[bool, ...]:
+        """Of each decoded frame, or only of keyframes, whether it is made of two fields."""
         frames = ("-show_entries", "frame=interlaced_frame", "-of", "csv=p=0")
-        done = self._run(*_part(stream, intervals), "-threads", "1", *frames)
+        # What the picture looks like does not matter.
+        rough: tuple[str, ...] = ("-threads", "1", "-skip_loop_filter", "all", "-skip_idct", "all")
+        if keys:
+            rough = (*rough, "-skip_frame", "nokey")
+        done = self._run(*_part(stream, intervals), *rough, *frames)
         lines = done.stdout.decode(errors="replace").splitlines()
         return tuple(line.startswith("1") for line in lines if line[:1] in ("0", "1"))
 
@@ -73,10 +82,11 @@ class Ffprobe:
             "-max_streams", str(self.limits.streams + 1), "-max_pixels", str(self.limits.pixels),
             *listing_arguments(), *options,
         )  # fmt: skip
+        bounds = self.limits.bounds
+        left = max(0.0, self.began + bounds.wall_seconds - time.monotonic())
+        bounds = replace(bounds, wall_seconds=left)
         try:
-            return execute(
-                argv, bounds=self.limits.bounds, cancel=self.cancel, on_stdout_line=on_line
-            )
+            return execute(argv, bounds=bounds, cancel=self.cancel, on_stdout_line=on_line)
         except ToolFailed as error:
             # It writes nothing: where it fails by itself, the file is at fault.
             raise Rejected(_why(error.detail or ""), detail=error.detail) from error

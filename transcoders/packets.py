@@ -8,9 +8,7 @@ import math
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from itertools import pairwise
-from statistics import fmean, median
 from typing import Final
 
 from core.media import SeekIndex, SeekPoint
@@ -26,19 +24,10 @@ MOST_PACKETS: Final = 6_000_000
 _LOOK_SECONDS: Final = 2.5
 _MOST_LOOKS: Final = 2000
 _POINT_SECONDS: Final = 5.0
+_FIRST_BYTES: Final = 1 << 20
 
 # Pictures are stored in another order than they are shown in, by this many at most (H.264, A.3.1).
 _REORDERED: Final = 16
-# Times in milliseconds are off by half of one at either end of a frame.
-_ROUNDING_SECONDS: Final = 0.00111
-_MOSTLY: Final = 0.8
-_SAME_SECONDS: Final = 1e-6
-_SAME_RATE: Final = Fraction(1, 4000)
-_STANDARD_RATES: Final = tuple(
-    Fraction(*rate)
-    for rate in ((24000, 1001), (24, 1), (25, 1), (30000, 1001), (30, 1), (48, 1), (50, 1),
-                 (60000, 1001), (60, 1), (100, 1), (120000, 1001), (120, 1))
-)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -134,9 +123,9 @@ def end_of(packets: Packets, frame: float) -> float:
     return max((time + (length or frame) for time, length in ends), default=0.0)
 
 
-def longest_step(packets: Packets) -> float:
-    """The longest time from one packet to the next."""
-    return max((b - a for a, b in pairwise(sorted(packets.times))), default=math.inf)
+def longest_step(runs: Iterable[Sequence[float]]) -> float:
+    """The longest time from one frame to the next."""
+    return max((b - a for times in runs for a, b in pairwise(times)), default=math.inf)
 
 
 def longest_gop(packets: Packets, *, whole: bool = True) -> float | None:
@@ -149,6 +138,12 @@ def longest_gop(packets: Packets, *, whole: bool = True) -> float | None:
     if not keys:
         return None
     return round(max(b - a for a, b in pairwise([*sorted(keys), max(times)])), 3)
+
+
+def last_gop(packets: Packets) -> float | None:
+    """Seconds from the last keyframe to the end."""
+    keys = packets.keyframes()
+    return round(max(packets.times) - keys[-1][0], 3) if keys else None
 
 
 def longest_seen_gop(looked: Packets, begin: float, seconds: float) -> float | None:
@@ -182,54 +177,29 @@ def _head_end(packets: Packets) -> int:
     return next(ends, len(times))
 
 
-def rate_of(runs: Iterable[Sequence[float]], told: Fraction | None) -> tuple[Fraction | None, bool]:
-    """Frames a second, and whether all frames last equally long, from runs of their times.
+def seek_index(
+    keyframes: Sequence[tuple[float, int]], begin: float, layout: Layout
+) -> SeekIndex | None:
+    """Keyframes a few seconds apart, in seconds from the source's beginning.
 
-    Of a variable rate it is that of most frames. `told` is the rate that the file itself names: it
-    or a standard one is meant where it is as good as equal.
+    What counts as before all media includes the first packets: a reader looks at them, wherever it
+    is to seek to, to learn what kind of pictures they are.
     """
-    steps = [b - a for times in runs for a, b in pairwise(times) if b - a > _SAME_SECONDS]
-    if not steps:
-        return told, True
-    frame = _usual(steps)
-    constant = all(abs(step - frame) <= _tolerance(frame) for step in steps)
-    measured = Fraction(1 / frame)
-    # The mean of few steps is only as good as the rounding of its ends.
-    doubt = _SAME_RATE + Fraction(_ROUNDING_SECONDS / (len(steps) * frame))
-    meant = sorted(_STANDARD_RATES, key=lambda rate: (rate != told, abs(rate - measured)))
-    near = (rate for rate in [*meant, told] if rate and abs(rate - measured) / measured <= doubt)
-    return next(near, measured.limit_denominator(1001)), constant
-
-
-def _usual(steps: Sequence[float]) -> float:
-    """Seconds that a frame lasts, but for pauses, drops and hiccups."""
-    middle = median(steps)
-    alike = [step for step in steps if abs(step - middle) <= _tolerance(middle)]
-    if len(alike) < _MOSTLY * len(steps):
-        alike = [step for step in steps if middle / 2 < step < middle * 1.75]
-    return fmean(alike)
-
-
-def _tolerance(frame: float) -> float:
-    return max(_ROUNDING_SECONDS, frame / 50)
-
-
-def on_grid(keyframes: Sequence[tuple[float, int]], rate: Fraction) -> bool:
-    """Whether keyframes all over the file are whole numbers of frames apart."""
-    frame = float(1 / rate)
-    tolerance = max(2 * _ROUNDING_SECONDS, frame / 20)
-    gaps = (time - keyframes[0][0] for time, _ in keyframes)
-    return all(abs(gap - round(gap / frame) * frame) <= tolerance for gap in gaps)
-
-
-def seek_index(keyframes: Sequence[tuple[float, int]], begin: float, layout: Layout) -> SeekIndex:
-    """Keyframes a few seconds apart, in seconds from the source's beginning."""
     points: list[SeekPoint] = []
     for time, place in keyframes:
-        seconds = round(time - begin, 6)
-        if not points or seconds - points[-1].seconds >= _POINT_SECONDS:
-            points.append(SeekPoint(seconds=seconds, offset=place))
+        seconds, entry = round(time - begin, 6), layout.entry(place)
+        far = not points or seconds - points[-1].seconds >= _POINT_SECONDS
+        if far and entry is not None:
+            points.append(SeekPoint(seconds=seconds, offset=entry))
+    if not points:
+        return None
     places = [place for _, place in keyframes]
     inside = all(layout.begin <= place < layout.end for place in places)
-    ordered = inside and all(a < b for a, b in pairwise(places))
-    return SeekIndex(points=tuple(points), begin=layout.begin, end=layout.end, ordered=ordered)
+    rising = all(a < b for a, b in pairwise(places))
+    first = min(layout.begin + _FIRST_BYTES, *(point.offset for point in points[1:2]), layout.end)
+    return SeekIndex(
+        points=tuple(points),
+        begin=max(layout.begin, first),
+        end=layout.end,
+        ordered=inside and rising and not layout.separate,
+    )

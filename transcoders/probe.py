@@ -7,10 +7,10 @@ from typing import Final
 from core.errors import Rejected
 from core.media import AudioStream, Probe, VideoStream
 from core.process import CancelToken, LimitReached
-from transcoders import packets
+from transcoders import packets, rates
 from transcoders.containers import recognised
 from transcoders.ffprobe import Ffprobe
-from transcoders.layout import Layout, layout_of
+from transcoders.layout import Layout, layout_of, promised_bytes
 from transcoders.packets import PacketReader, Packets
 from transcoders.streams import DEFAULT_LIMITS, ProbeLimits, read_probe
 from transcoders.tools import Tools
@@ -27,8 +27,10 @@ _CLOSE_SECONDS: Final = 0.1
 # No interlaced format has more frames a second; where there seem to be, fields were counted.
 _INTERLACED_FPS: Final = 31
 _FIELD_CODECS: Final = ("h264", "mpeg2video", "vc1")
-_BROADCAST: Final = ("mpegts", "mpeg", "mxf")
+_UNINDEXED: Final = ("mpegts", "mpeg")
+_BROADCAST: Final = (*_UNINDEXED, "mxf")
 _FRAMES: Final = 6
+_GROUP_SECONDS: Final = 12
 _INTERLACED_PART: Final = 0.25
 
 
@@ -62,27 +64,27 @@ def _refuse_long(seconds: float, limits: ProbeLimits) -> None:
 def _with_packets(ask: Ffprobe, measured: Probe) -> Probe:
     """What only packets tell: true ends, the frame rate, groups of pictures, where to seek."""
     _refuse_long(measured.duration_seconds, ask.limits)
+    promised = promised_bytes(ask.path, ask.container.demuxer)
+    if promised and measured.bytes < promised * (1 - _MISSING_PART):
+        raise Rejected("the file is damaged or was cut short: it lacks its end")
     video = measured.video[0]
     layout = layout_of(ask.path, ask.container.demuxer)
-    read = _read(ask, measured, video, layout)
-    seen = read.of(video.index)
+    read = _read(ask, measured, video.index, layout)
     if read.dense.encrypted:
         raise Rejected("the file is encrypted")
-    if not seen.times:
+    if not read.picture.times:
         raise Rejected("the file is damaged or has no frames")
     interlaced = _interlaced(ask, measured, video)
-    rate, constant = packets.rate_of(
-        packets.runs(seen, whole=read.whole, to_end=read.to_end), video.fps
-    )
+    rate, constant = rates.rate_of(read.runs, video.fps)
     if interlaced and rate and rate > _INTERLACED_FPS:
         rate /= 2
-    keyframes = sorted({*seen.keyframes(), *read.looks.keyframes()})
+    keyframes = sorted({*read.picture.keyframes(), *read.looks.keyframes()})
     video = video.model_copy(
         update={
             "frame_rate": f"{rate.numerator}/{rate.denominator}" if rate else None,
-            "constant_rate": constant and (rate is None or packets.on_grid(keyframes, rate)),
+            "constant_rate": constant and (rate is None or rates.on_grid(keyframes, rate)),
             "interlaced": interlaced,
-            "longest_gop_seconds": read.longest_gop(seen, measured),
+            "longest_gop_seconds": read.longest_gop(measured),
         }
     )
     if read.to_end:
@@ -100,46 +102,56 @@ def _with_packets(ask: Ffprobe, measured: Probe) -> Probe:
 class _Read:
     """Packets that were read.
 
-    `dense` are stretches without a gap, `whole` says that it is all of the file and `to_end` that
-    its end is among them; `looks` are keyframes from everywhere, if `throughout`.
+    `dense` are stretches without a gap, of them those of the main `picture`; `whole` says that it
+    is all of the file and `to_end` that its end is among them; `looks` are keyframes of the
+    picture from everywhere, if `throughout`.
     """
 
     dense: PacketReader
+    picture: Packets
     whole: bool = False
     to_end: bool = False
     looks: Packets = field(default_factory=Packets)
     throughout: bool = False
 
-    def of(self, stream: int) -> Packets:
-        """The dense packets of a stream."""
-        return self.dense.of(stream)
+    @property
+    def runs(self) -> tuple[list[float], ...]:
+        """Times of the picture's frames that follow each other."""
+        return packets.runs(self.picture, whole=self.whole, to_end=self.to_end)
 
-    def longest_gop(self, seen: Packets, measured: Probe) -> float | None:
+    def end(self, frame: float) -> float:
+        """When the last frame of the picture has been shown."""
+        return max(packets.end_of(self.picture, frame), packets.end_of(self.looks, frame))
+
+    def longest_gop(self, measured: Probe) -> float | None:
         """Seconds between keyframes at most, as far as is certain."""
-        near = [packets.longest_gop(seen, whole=self.whole)]
+        near = [packets.longest_gop(self.picture, whole=self.whole)]
         if self.throughout and not self.whole:
             begin, seconds = measured.start_seconds, measured.duration_seconds
             near.append(packets.longest_seen_gop(self.looks, begin, seconds))
+            near.append(packets.last_gop(self.picture))
         return max((gop for gop in near if gop is not None), default=None)
 
 
-def _read(ask: Ffprobe, measured: Probe, video: VideoStream, layout: Layout | None) -> _Read:
+def _read(ask: Ffprobe, measured: Probe, index: int, layout: Layout | None) -> _Read:
     """As much of the packets as the size and the kind of the file allow."""
     # A recording made in a browser does not say how long it is: all its packets do.
     if measured.duration_seconds == 0 or measured.bytes <= packets.WHOLE_BYTES:
-        return _Read(ask.packets(), whole=True, to_end=True, throughout=True)
+        dense = ask.packets()
+        return _Read(dense, dense.of(index), whole=True, to_end=True, throughout=True)
     begin, seconds = measured.start_seconds, measured.duration_seconds
     if layout is not None:
         ends, looks = packets.head_and_end(begin, seconds), packets.looks(begin, seconds)
         try:
-            dense = ask.packets(stream=video.index, intervals=ends)
-            seen = ask.packets(stream=video.index, intervals=looks).of(video.index)
+            dense = ask.packets(stream=index, intervals=ends)
+            seen = ask.packets(stream=index, intervals=looks).of(index)
         except LimitReached:
             # Such a file can still be worked on in one piece.
             pass
         else:
-            return _Read(dense, to_end=True, looks=seen, throughout=True)
-    return _Read(ask.packets(stream=video.index, intervals=packets.head()))
+            return _Read(dense, dense.of(index), to_end=True, looks=seen, throughout=True)
+    dense = ask.packets(stream=index, intervals=packets.head())
+    return _Read(dense, dense.of(index))
 
 
 def _interlaced(ask: Ffprobe, measured: Probe, video: VideoStream) -> bool:
@@ -152,9 +164,12 @@ def _interlaced(ask: Ffprobe, measured: Probe, video: VideoStream) -> bool:
     if not (video.interlaced or doubtful or video.codec == "dvvideo"):
         return False
     begin, seconds = measured.start_seconds, measured.duration_seconds
-    places = ",".join(f"{begin + seconds * part / 4:.3f}%+#{_FRAMES}" for part in (1, 2, 3))
+    # Where there is no index, reading begins somewhere in a group of pictures.
+    lost = ask.container.demuxer in _UNINDEXED
+    count = f"+{_GROUP_SECONDS}" if lost else f"+#{_FRAMES}"
+    places = ",".join(f"{begin + seconds * part / 3:.3f}%{count}" for part in (1, 2))
     try:
-        frames = ask.interlaced(stream=video.index, intervals=f"%+#{_FRAMES},{places}")
+        frames = ask.interlaced(stream=video.index, intervals=f"%+#{_FRAMES},{places}", keys=lost)
     except (LimitReached, Rejected):
         return video.interlaced
     return sum(frames) >= _INTERLACED_PART * len(frames) if frames else video.interlaced
@@ -164,21 +179,21 @@ def _with_ends(
     measured: Probe, video: VideoStream, read: _Read, *, frame: float
 ) -> tuple[Probe, VideoStream]:
     """Durations as they really are. Raises Rejected where much of what was promised is missing."""
-    start, seen = measured.start_seconds, read.of(video.index)
-    end = packets.end_of(seen, frame)
+    start, end = measured.start_seconds, read.end(frame)
     seconds = measured.duration_seconds
     if seconds == 0:
         ends = [packets.end_of(each, 0.0) for each in read.dense.streams.values()]
         seconds = round(max(end, *ends) - start, 3)
     promised = _promised(measured, video)
     missing = promised - (end - start)
-    if missing > max(_MISSING_SECONDS, promised * _MISSING_PART, packets.longest_step(seen)):
+    if missing > max(_MISSING_SECONDS, promised * _MISSING_PART, packets.longest_step(read.runs)):
         raise Rejected(
             f"the file is damaged or was cut short: it says {promised:.1f} s, "
             f"and {max(0.0, end - start):.1f} s could be read"
         )
-    begin = min(seen.times)
-    told, length = video.duration_seconds, round(end - begin, 3)
+    begin = min(read.picture.times)
+    # Players stop where the file says that it ends.
+    told, length = video.duration_seconds, round(min(end, start + seconds) - begin, 3)
     if told is None or abs(told - length) > _CLOSE_SECONDS:
         video = video.model_copy(update={"duration_seconds": length})
     return measured.model_copy(
@@ -197,7 +212,7 @@ def _promised(measured: Probe, video: VideoStream) -> float:
 def _audio_lengths(measured: Probe, read: _Read) -> tuple[AudioStream, ...]:
     tracks = []
     for track in measured.audio:
-        seen = read.of(track.index)
+        seen = read.dense.of(track.index)
         if track.duration_seconds is None and seen.times:
             length = round(packets.end_of(seen, 0.0) - min(seen.times), 3)
             track = track.model_copy(update={"duration_seconds": length})  # noqa: PLW2901

@@ -11,7 +11,7 @@ from core.media import AudioStream, OtherStream, Probe, VideoStream
 from transcoders.containers import Container
 from transcoders.decoders import DECODERS
 from transcoders.ffmpeg import MAX_PIXELS, MAX_STREAMS, Bounds
-from transcoders.packets import FASTEST
+from transcoders.rates import FASTEST
 
 BOUNDS: Final = Bounds(wall_seconds=60, cpu_seconds=45, memory_bytes=2 << 30)
 
@@ -50,8 +50,8 @@ def read_probe(seen: Mapping[str, Any], found: Container, size: int, limits: Pro
             other.append(_other(stream, "cover" if cover else kind))
     if not video:
         raise Rejected(_no_picture(other))
-    # A small second picture, of a camera's preview for example, may come first.
-    video.sort(key=lambda stream: (not _default(stream), -math.prod(_size(stream, limits) or ())))
+    # A small second picture, such as a camera's preview, may come first.
+    video.sort(key=lambda stream: (-math.prod(_size(stream, limits) or ()), not _default(stream)))
     return Probe(
         container=str(container.get("format_name", found.demuxer)),
         mime=found.mime,

@@ -1,7 +1,5 @@
 """The gate: what is measured, and what is turned away with one clear line."""
 
-import socket
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,8 +8,8 @@ from core.errors import Cancelled, Rejected
 from core.media import Probe
 from core.process import CancelToken
 from tests.media_samples import CLIP, Sample
+from transcoders import packets
 from transcoders.ffmpeg import Bounds
-from transcoders.packets import PacketReader, longest_gop
 from transcoders.probe import ProbeLimits, probe
 from transcoders.tools import get_tools
 
@@ -75,111 +73,91 @@ def test_a_recording_that_does_not_say_how_long_it_is_is_measured(sample: Sample
     assert measure(sample("recording.webm")).duration_seconds == pytest.approx(4, abs=0.1)
 
 
-def test_names_do_not_matter(sample: Sample, tmp_path: Path) -> None:
-    for name in ("concat:a|b.txt", "https:x.m3u8", "-i.mp4", "%d.png", "a b'c.mp4"):
-        path = tmp_path / name
-        path.write_bytes(sample("plain.mp4").read_bytes())
-        assert measure(path).duration_seconds == 4.0
-
-
-@pytest.fixture
-def canary_file(tmp_path: Path) -> Path:
-    path = tmp_path / "canary.ts"
-    path.write_text("a secret")
-    return path
-
-
-HOSTILE: dict[str, tuple[Callable[[str, str], str], str]] = {
-    "text": (lambda file, url: "Just some words.\n", "text, not a video"),
-    "hls": (
-        lambda file, url: (
-            f"#EXTM3U\n#EXTINF:1,\nfile://{file}\n#EXTINF:1,\n{url}\n#EXT-X-ENDLIST\n"
-        ),
-        "an HLS playlist",
-    ),
-    "hls behind a byte order mark": (
-        lambda file, url: f"\ufeff\n#EXTM3U\n#EXTINF:1,\n{url}\n",
-        "an HLS playlist",
-    ),
-    "concat": (
-        lambda file, url: f"ffconcat version 1.0\nfile '{file}'\nfile '{url}'\n",
-        "a concat script",
-    ),
-    "concat without a header": (
-        lambda file, url: f"file '{file}'\nfile '{url}'\n",
-        "text, not a video",
-    ),
-    "sdp": (
-        lambda file, url: "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nm=video 9 RTP/AVP 96\r\n",
-        "a session description",
-    ),
-    "dash": (
-        lambda file, url: f'<?xml version="1.0"?><MPD><BaseURL>{url}</BaseURL></MPD>',
-        "a DASH manifest",
-    ),
-    "smil": (lambda file, url: f'<smil><video src="{url}"/></smil>', "a playlist"),
-    "svg": (
-        lambda file, url: f'<?xml version="1.0"?><svg><image href="{url}"/></svg>',
-        "an XML document",
-    ),
-}
-
-
-@pytest.mark.parametrize("case", HOSTILE)
-def test_files_that_refer_to_others_are_refused_and_nothing_is_opened(
-    case: str, tmp_path: Path, canary_file: Path
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("plain.mp4", ("30/1", True)),
+        ("four-seconds.mkv", ("30/1", True)),
+        ("recording.webm", ("30/1", True)),
+        ("portrait.mp4", ("60000/1001", True)),
+        ("uneven.mp4", ("30/1", False)),
+        ("one-frame.mp4", ("25/1", True)),
+        ("slides.mp4", ("1/2", False)),
+    ],
+)
+def test_the_rate_is_that_of_the_frames(
+    sample: Sample, name: str, expected: tuple[str, bool]
 ) -> None:
-    text, line = HOSTILE[case]
-    accessed = canary_file.stat().st_atime_ns
-    with socket.create_server(("127.0.0.1", 0)) as canary_server:
-        url = f"http://127.0.0.1:{canary_server.getsockname()[1]}/canary.ts"
-        path = tmp_path / "holiday.mp4"
-        path.write_text(text(str(canary_file), url))
-        with pytest.raises(Rejected, match=line) as caught:
-            measure(path)
-        canary_server.settimeout(0.05)
-        with pytest.raises(TimeoutError):
-            canary_server.accept()
-    assert "\n" not in str(caught.value)
-    assert canary_file.stat().st_atime_ns == accessed
+    video = measure(sample(name)).video[0]
+    assert (video.frame_rate, video.constant_rate) == expected
 
 
-def test_a_playlist_behind_a_video_head_is_not_followed(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as canary_server:
-        url = f"http://127.0.0.1:{canary_server.getsockname()[1]}/canary.ts"
-        playlist = f"#EXTM3U\n#EXTINF:1,\n{url}\n#EXT-X-ENDLIST\n".encode()
-        path = tmp_path / "polyglot.mp4"
-        for head in (b"\0\0\0\x14ftypisom\0\0\0\0isom", b"G" + bytes(187), b"\x1aE\xdf\xa3"):
-            path.write_bytes(head + playlist + (b"G" + bytes(187)) * 5 * (head[:1] == b"G"))
-            with pytest.raises(Rejected):
-                measure(path)
-        canary_server.settimeout(0.05)
-        with pytest.raises(TimeoutError):
-            canary_server.accept()
+def test_streams_begin_and_end_when_their_packets_do(sample: Sample) -> None:
+    found = measure(sample("late-sound.mkv"))
+    assert found.start_seconds == 0.0
+    assert (found.video[0].start_seconds, found.video[0].duration_seconds) == (0.0, 4.0)
+    assert found.audio[0].start_seconds == pytest.approx(1.5, abs=0.01)
+    assert found.audio[0].duration_seconds == pytest.approx(2.5, abs=0.05)
+    broadcast = measure(sample("interlaced.ts"))
+    assert broadcast.start_seconds == pytest.approx(1.4, abs=0.1)
+    assert broadcast.video[0].start_seconds == broadcast.start_seconds
+
+
+def test_a_picture_that_ends_before_the_sound_is_no_damage(sample: Sample) -> None:
+    found = measure(sample("long-sound.mp4"))
+    assert found.duration_seconds == pytest.approx(4, abs=0.05)
+    assert found.video[0].duration_seconds == 2.0
+
+
+def test_tracks_have_their_language_and_their_title(sample: Sample) -> None:
+    tracks = measure(sample("two-tracks.mkv")).audio
+    assert [(track.language, track.title) for track in tracks] == [
+        ("eng", "Narration"),
+        (None, None),
+    ]
+
+
+def test_fields_are_seen_where_the_first_picture_has_none(sample: Sample, tmp_path: Path) -> None:
+    path = tmp_path / "mixed.ts"
+    path.write_bytes(sample("frames.ts").read_bytes() + sample("fields.ts").read_bytes())
+    assert measure(path).video[0].interlaced
+    assert not measure(sample("frames.ts")).video[0].interlaced
+
+
+def test_the_main_picture_is_the_larger_one(sample: Sample) -> None:
+    found = measure(sample("two-pictures.mkv"))
+    assert [(video.width, video.height) for video in found.video] == [(128, 72), (64, 64)]
 
 
 @pytest.mark.parametrize(
-    ("data", "line"),
-    [
-        (b"", "the file is empty"),
-        (b"\0", "not a video in any known format"),
-        (bytes(100_000), "not a video in any known format"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(100), "not a video but image/png"),
-        (b"%PDF-1.7\n" + bytes(100), "not a video but application/pdf"),
-        (b"\0\0\0\x20ftypisom", "damaged"),
-        (b"\x1aE\xdf\xa3" + bytes(5000), "damaged"),
-        (b"RIFF\xff\xff\xff\xffAVI LIST" + bytes(5000), "damaged"),
-        (b"FLV\x01\x05\0\0\0\x09" + bytes(5000), "damaged|no picture"),
-        (b"\0\0\x01\xba" + bytes(5000), "damaged|no picture"),
-    ],
+    ("name", "hdr"), [("pq.mp4", "pq"), ("hlg.mp4", "hlg"), ("plain.mp4", None)]
 )
-def test_what_is_no_video_is_refused_in_one_line(data: bytes, line: str, tmp_path: Path) -> None:
-    path = tmp_path / "movie.mp4"
-    path.write_bytes(data)
-    with pytest.raises(Rejected, match=line) as caught:
+def test_a_high_dynamic_range_is_seen(sample: Sample, name: str, hdr: str | None) -> None:
+    assert measure(sample(name)).video[0].hdr == hdr
+
+
+def test_a_long_file_is_measured_alike_whole_or_by_looks(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = sample("long.mp4")
+    whole = measure(path)
+    monkeypatch.setattr(packets, "WHOLE_BYTES", 0)
+    looked = measure(path)
+    assert whole.video[0].longest_gop_seconds == looked.video[0].longest_gop_seconds == 3.0
+    assert looked.model_copy(update={"index": None}) == whole.model_copy(update={"index": None})
+
+
+def test_a_long_file_that_was_cut_short_is_refused_without_reading_it_whole(
+    sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packets, "WHOLE_BYTES", 0)
+    data = sample("long-early-index.mp4").read_bytes()
+    path = tmp_path / "cut.mp4"
+    path.write_bytes(data[: len(data) * 7 // 10])
+    with pytest.raises(
+        Rejected, match=r"cut short: it says 100\.0 s, and (6|7)\d\.\d s could be read"
+    ):
         measure(path)
-    assert "\n" not in str(caught.value)
-    assert str(path) not in str(caught.value)
 
 
 def test_a_file_without_its_index_is_refused(sample: Sample, tmp_path: Path) -> None:
@@ -232,25 +210,3 @@ def test_a_cancelled_probe_stops() -> None:
     token.cancel()
     with pytest.raises(Cancelled):
         probe(CLIP, get_tools(), cancel=token)
-
-
-def packets_of(*lines: str) -> PacketReader:
-    reader = PacketReader()
-    for line in lines:
-        reader.line(line)
-    return reader
-
-
-@pytest.mark.parametrize(
-    ("packets", "longest"),
-    [
-        ([], None),
-        (["N/A,K__"], None),
-        (["0.0,K__", "0.5,___", "1.0,K__", "1.5,___"], 1.0),
-        (["0.0,K__", "2.0,___", "1.0,___", "3.0,___"], 3.0),
-        (["1.0,___", "2.0,___"], None),
-    ],
-)
-def test_the_longest_group_is_found(packets: list[str], longest: float | None) -> None:
-    lines = (packet.replace(",", ",0.5,100,") for packet in packets)
-    assert longest_gop(packets_of(*(f"0,{line}" for line in lines)).of(0)) == longest
