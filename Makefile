@@ -32,16 +32,23 @@ install: .venv/.run
 	@sh requirements/install.sh requirements/test.lock
 	@touch $@
 
+# What plays and checks packages in tests. Where npm is missing, those tests skip and say so.
+PLAYERS := tests/playback/node_modules/.package-lock.json
+
+$(PLAYERS): tests/playback/package-lock.json
+	@if command -v npm >/dev/null; then cd tests/playback \
+		&& npm ci --silent --no-audit --no-fund --ignore-scripts; fi || [ -z "$$CI" ]
+
 run: install
 	@exec $(BIN)/automator up $(ARGS)
 
 demo: install
 	@exec $(BIN)/automator process docs/demo/clip.mp4 --out demo $(ARGS)
 
-test: .venv/.test
+test: .venv/.test $(PLAYERS)
 	@$(BIN)/python -m pytest -n $(PROCESSES) --dist loadgroup -m 'not long' $(ARGS)
 
-test-all: .venv/.test
+test-all: .venv/.test $(PLAYERS)
 	@$(BIN)/python -m pytest -n $(PROCESSES) --dist loadgroup $(ARGS)
 
 check: .venv/.test

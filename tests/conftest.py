@@ -10,6 +10,7 @@ from hypothesis import settings
 
 from core.embedded import EmbeddedServers
 from tests import servers
+from tests.playback import programs
 from tests.servers import PostgresForTests
 
 _ROOT = "AUTOMATOR_TEST_ROOT"
@@ -19,6 +20,12 @@ _REDIS_URL = "AUTOMATOR_TEST_REDIS_URL"
 # The same examples in every run, however busy the machine is.
 settings.register_profile("fixed", deadline=None, derandomize=True)
 settings.load_profile("fixed")
+
+
+def pytest_report_header() -> str:
+    """Names the programs that packages of media are held against."""
+    versions = (f"{name} {version}" for name, version in programs.versions().items())
+    return f"packages: {', '.join(versions)}"
 
 
 def pytest_configure(config: pytest.Config) -> None:
