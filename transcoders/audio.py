@@ -117,7 +117,10 @@ def encode(
         *_begin(tools),
         *input_arguments(track), "-map", "0:a:0", *_NO_METADATA,
         "-af", _louder(gain),
-        "-c:a", "aac", "-profile:a", "aac_low", "-b:a", str(BITRATES[channels]), *_EXACT,
+        # The default coder, `twoloop`, costs twice as much, leaves more noise in most bands at the
+        # same bits, and in single frames of speech overshoots by as much as 4 dB.
+        "-c:a", "aac", "-aac_coder", "fast", "-profile:a", "aac_low",
+        "-b:a", str(BITRATES[channels]), *_EXACT,
         # The edit list counts in the movie's time scale: in milliseconds, by default.
         "-movie_timescale", str(RATE), "-movflags", "+faststart", "-f", "mp4", str(target),
     )  # fmt: skip

@@ -21,11 +21,13 @@ SILENCE: Final = -55.0
 # The meter's steps, so that what is rounded to the limit is not above it.
 _STEP: Final = 0.05
 # A lossy encoder overshoots: this much below the limit its output stays below it as a rule.
-_CEILING: Final = PEAK_LIMIT - 0.7
+_CEILING: Final = PEAK_LIMIT - 0.5
 # The limiter goes no lower than -24.
 _LOWEST_CEILING: Final = -20.0
 # Above this many dB of limiting the loudness that is lost cannot be guessed: it is measured first.
-_SURE_LIMITING: Final = 3.0
+_SURE_LIMITING: Final = 6.0
+# Below that, speech and music lose about so much for each dB; it is never wrong by the tolerance.
+_LOST, _MOST_FORESEEN = 0.06, 0.3
 # What a dB of gain gives into a limiter, before two tries have told.
 _SLOPE: Final = 0.7
 # Below this, further gain only makes what is between the peaks louder.
@@ -102,8 +104,11 @@ def first_gain(source: Loudness) -> Gain:
     """The gain to begin with: to the target; none for silence, unless its peaks are too high."""
     if not source.audible or source.integrated is None:
         return Gain(_rounded(_CEILING - source.peak) if source.peak > PEAK_LIMIT else 0.0)
-    db = _rounded(TARGET - source.integrated)
-    return Gain(db, _CEILING if source.peak + db > _CEILING else None)
+    db = TARGET - source.integrated
+    limited = source.peak + db - _CEILING
+    if limited <= 0:
+        return Gain(_rounded(db))
+    return Gain(_rounded(db + min(_MOST_FORESEEN, _LOST * limited)), _CEILING)
 
 
 def needs_rehearsal(source: Loudness, gain: Gain) -> bool:

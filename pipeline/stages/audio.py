@@ -22,9 +22,9 @@ _KEPT: Final = "kept.flac"
 _WALL_SECONDS: Final = 12 * 3600.0
 _MEMORY_BYTES: Final = 4 << 30
 
-# Encoding is most of the cost, and the first try is right as a rule.
+# The first try is right as a rule; one that is not costs an encoding and a decoding.
 _MOST_REHEARSALS, _MOST_TRIES = 4, 4
-_REHEARSED_WITHIN: Final = 0.3
+_REHEARSED_WITHIN: Final = 0.4
 # Nobody knows how many commands it will be: each takes this part of what is left of the bar.
 _SHARE: Final = 0.4
 

@@ -74,7 +74,8 @@ def test_loud_sound_is_turned_down() -> None:
 
 def test_sound_whose_peaks_would_be_too_high_gets_a_limiter_below_the_limit() -> None:
     gain = first_gain(Loudness(-19.4, -2.8))
-    assert gain.db == 5.4
+    # A little more than what is missing, because the limiter takes some of it.
+    assert 5.4 < gain.db < 5.8
     assert gain.ceiling is not None
     assert gain.ceiling < PEAK_LIMIT
 
@@ -166,8 +167,9 @@ def test_audible_sound_is_aimed_at_the_target_and_limited_only_where_it_must_be(
 ) -> None:
     gain = first_gain(source)
     assert source.integrated is not None
-    assert gain.db == pytest.approx(TARGET - source.integrated)
-    assert (gain.ceiling is None) == (source.peak + gain.db <= PEAK_LIMIT - 0.7)
+    missing = TARGET - source.integrated
+    assert missing - 0.01 <= gain.db <= missing + 0.31
+    assert (gain.ceiling is None) == (source.peak + missing <= PEAK_LIMIT - 0.5)
 
 
 @given(
