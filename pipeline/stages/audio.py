@@ -84,7 +84,7 @@ class _Work:
                 return self._silence(), "the track is empty"
             if isinstance(error, Rejected):
                 raise
-            raise Rejected(f"{which} cannot be decoded: {error}", detail=said) from error
+            raise Rejected(f"{which} cannot be decoded", detail=said) from error
 
     def _decode(self, *, first_two: bool) -> Completed:
         context, options = self._context, self._options
