@@ -22,6 +22,7 @@ UNINDEXED_HEAD_SECONDS: Final = 120
 MOST_PACKETS: Final = 6_000_000
 
 _LOOK_SECONDS: Final = 2.5
+_LOOK_ROUNDING: Final = 0.002
 _MOST_LOOKS: Final = 2000
 _POINT_SECONDS: Final = 5.0
 _FIRST_BYTES: Final = 1 << 20
@@ -154,7 +155,9 @@ def longest_seen_gop(looked: Packets, begin: float, seconds: float) -> float | N
     """
     step = look_step(seconds)
     keys = [time for time, _ in looked.keyframes()]
-    last_looks = (begin + math.ceil((b - begin) / step - 1e-6) * step - step for b in keys[1:])
+    # A look within the rounding of its time may have led to the second already.
+    counts = (math.ceil((b - begin - _LOOK_ROUNDING) / step) - 1 for b in keys[1:])
+    last_looks = (begin + count * step for count in counts)
     sure = max((look - a for look, a in zip(last_looks, keys, strict=False)), default=0.0)
     return round(sure, 3) if sure > 0 else None
 

@@ -9,11 +9,13 @@ import psutil
 
 from core.errors import Rejected
 from core.media import Probe
+from pipeline.plan.video import plan_video, timing
 from transcoders.containers import recognised
 from transcoders.ffmpeg import Bounds, ToolFailed, execute, input_arguments
 from transcoders.probe import probe
 from transcoders.tools import get_tools
 
+_MOST_FRAMES: Final = 12 * 3600 * 60
 _DECODING: Final = Bounds(wall_seconds=60, cpu_seconds=30, memory_bytes=4 << 30)
 
 
@@ -39,6 +41,9 @@ def passed(path: Path) -> Passage:
         reason = str(error)
         said += [reason, error.detail or ""]
     if found:
+        # What is taken can be planned: no time, rate or size in it breaks what is built on it.
+        assert 0 < timing(found)[0].frames <= _MOST_FRAMES
+        assert plan_video(found).stages
         said += decoded(path, found)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -117,17 +117,20 @@ def test_the_longest_group_is_found(lines: list[str], longest: float | None) -> 
 def test_looks_never_overstate_a_group_and_understate_it_by_less_than_a_step() -> None:
     chance = random.Random(7)
     for _ in range(200):
-        keys = paced([chance.uniform(0.5, 14) for _ in range(40)])
-        seconds = keys[-1]
+        seconds = 400.0
         step = look_step(seconds)
+        keys = paced([chance.uniform(0.5, 14) for _ in range(25)])
+        # Some lie where a look is, but for its rounding.
+        keys = [round(key / step) * step + 7e-5 if chance.random() < 0.3 else key for key in keys]
+        keys = sorted({0.0, *keys})
         looked = Packets()
         for number in range(int(seconds / step) + 1):
-            key = max(time for time in keys if time <= number * step + 1e-9)
+            key = max(time for time in keys if time <= round(number * step + 5e-4, 3))
             looked.add(key, 0.04, 0, key=True)
         true = max(b - a for a, b in pairwise(keys))
         found = longest_seen_gop(looked, 0.0, seconds)
         assert found is not None
-        assert true - step - 0.001 <= found <= true + 0.001
+        assert true - step - 0.004 <= found <= true + 0.001
 
 
 def test_only_frames_that_follow_each_other_are_compared() -> None:
