@@ -1,0 +1,106 @@
+"""Small packages for tests, made by the product's own commands, right and wrong ones."""
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from core.renditions import Codec, Grid, Rendition, grid_of
+from transcoders import encode, packaging
+from transcoders.comparison import Source
+from transcoders.containers import recognised
+from transcoders.encoders import Encoder, software
+from transcoders.inspection import PictureFile, SoundFile
+from transcoders.probe import probe
+from transcoders.tools import get_tools
+
+LADDER: Final = (
+    Rendition(
+        name="360p", rung=360, width=640, height=360, crf=21, peak_bitrate=900_000, progressive=True
+    ),
+    Rendition(name="240p", rung=240, width=426, height=240, crf=21, peak_bitrate=500_000),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A source and what was made of it."""
+
+    source: Source
+    grid: Grid
+    pictures: tuple[PictureFile, ...]
+    sounds: tuple[SoundFile, ...]
+
+
+def ffmpeg(*arguments: str | Path, folder: Path | None = None) -> None:
+    argv = [str(get_tools().ffmpeg), "-nostdin", "-v", "error", "-y", *map(str, arguments)]
+    subprocess.run(argv, check=True, cwd=folder)
+
+
+def measured(path: Path) -> Source:
+    return Source(path, recognised(path), probe(path, get_tools()))
+
+
+def whole_grid(source: Source) -> Grid:
+    video = source.probe.main_video
+    assert video is not None
+    return grid_of(video, video.duration_seconds or source.probe.duration_seconds)
+
+
+def encoded(source: Source, grid: Grid, folder: Path, ladder: Sequence[Rendition] = LADDER) -> None:
+    """Leaves `<rendition>.mp4` in a folder."""
+    part = encode.Part(grid=grid, begin=0, frames=grid.frames, thumbnail_every=10**6)
+    chosen: dict[Codec, Encoder] = {"h264": software("h264")}
+    argv = encode.encode(
+        get_tools(), source.path, source.container, source.probe, part, ladder, chosen
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run(argv, check=True, cwd=folder, stdout=subprocess.DEVNULL)
+
+
+def packaged(
+    source: Source, grid: Grid, folder: Path, ladder: Sequence[Rendition] = LADDER
+) -> Package:
+    """The encoded files of a folder as a package below it, with sound where the source has it."""
+    (folder / "mp4").mkdir()
+    (folder / "stream").mkdir()
+    sounds = []
+    if source.probe.audio:
+        ffmpeg(
+            "-i", source.path, "-vn", "-c:a", "aac", "-ar", "48000", "-ac", "2",
+            "-af", f"apad,atrim=end={grid.seconds}", folder / "audio.m4a",
+        )  # fmt: skip
+        sounds = [packaging.Sound("audio.m4a", "stream/audio.mp4", "sound", main=True)]
+    pictures = [packaging.Picture(f"{one.name}.mp4", f"stream/{one.name}.mp4") for one in ladder]
+    argv = packaging.package(get_tools(), pictures, sounds, grid, "stream/manifest.mpd")
+    subprocess.run(argv, check=True, cwd=folder, stdout=subprocess.DEVNULL)
+    files = []
+    for one in ladder:
+        files.append(PictureFile(one, folder / f"stream/{one.name}.mp4"))
+        if one.progressive:
+            path = folder / f"mp4/{one.name}.mp4"
+            beside = ("-i", folder / "audio.m4a") if sounds else ()
+            ffmpeg(
+                "-i", folder / f"{one.name}.mp4", *beside, "-c", "copy",
+                "-movflags", "+faststart", path,
+            )  # fmt: skip
+            files.append(PictureFile(one, path, progressive=True, tracks=len(sounds)))
+    heard = tuple(SoundFile(folder / one.target) for one in sounds)
+    return Package(source, grid, tuple(files), heard)
+
+
+def made(path: Path, folder: Path, ladder: Sequence[Rendition] = LADDER) -> Package:
+    """A package of a film as it should be."""
+    source = measured(path)
+    grid = whole_grid(source)
+    encoded(source, grid, folder, ladder)
+    return packaged(source, grid, folder, ladder)
+
+
+FAULTS: Final[Mapping[str, str]] = {
+    "late": "tpad=start=1:start_mode=clone",
+    "green": "lutyuv=u=0:v=0",
+    "range": "scale=in_range=tv:out_range=pc,setparams=range=tv",
+    "upside-down": "vflip",
+}
