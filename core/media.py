@@ -27,6 +27,7 @@ class SeekPoint(_Fact):
 class SeekIndex(_Fact):
     """Keyframes of the main picture, a few seconds apart, and where all media lies in the file.
 
+    The media's `begin` is behind the first packets, which tell a reader what the streams are.
     `ordered` tells that what is shown later is stored later, so that a part in time is a part of
     the file.
     """

@@ -7,6 +7,7 @@ frames of the picture lie on. Bytes are the same on every run: see `transcoders.
 from pathlib import Path
 from typing import Final
 
+from core.media import Probe
 from transcoders.containers import Container
 from transcoders.ffmpeg import input_arguments
 from transcoders.loudness import Gain
@@ -57,10 +58,11 @@ def read(
     track: Path,
     speech: Path | None,
     first_two: bool = False,
+    probe: Probe | None = None,
 ) -> tuple[str, ...]:
     """One decode: the track as it lies on the time line, losslessly; its loudness; its words.
 
-    `channels` is what is made. `first_two` takes the first channels of a layout that nobody knows.
+    With `probe` only the file's own decoders may run. `channels` is what is made. `first_two` takes the first channels of a layout that nobody knows.
     Frames go through an encoder that changes nothing and back, because ffmpeg builds a graph anew
     where a broadcast changes its channels or its rate, and the time line would begin again.
     """
@@ -80,7 +82,7 @@ def read(
     )
     return (
         *_begin(tools),
-        "-threads", "1", "-copyts", "-start_at_zero", *input_arguments(source, container),
+        "-threads", "1", "-copyts", "-start_at_zero", *input_arguments(source, container, probe=probe),
         "-map", f"0:{stream}", "-af", mix, "-c:a", "pcm_f32le", "-f", "null", "-",
         "-dec", "0:0", "-filter_complex", graph,
         *_written(track, speech),

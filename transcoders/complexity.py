@@ -81,7 +81,7 @@ def look(
         *begin_arguments(tools),
         "-threads", str(DECODER_THREADS), "-copyts", "-start_at_zero",
         "-noaccurate_seek", "-ss", f"{sample.seek + _JUST_SECONDS:.6f}",
-        *input_arguments(source, container),
+        *input_arguments(source, container, probe=probe),
         *graph[graph.index(INPUT) + 1 :],
     )  # fmt: skip
 

@@ -337,7 +337,7 @@ def _check_sound(sound: Mapping[str, str], packets: SoundSequence, grid: Grid) -
 def _check_duration(container: Mapping[str, str], grid: Grid) -> None:
     """What the header tells players before they have read a frame; sound may round it up."""
     told = float(container["duration"])
-    if abs(told - grid.seconds) > max(1 / grid.fps, _ROUNDING_SECONDS):
+    if abs(told - grid.seconds) > max(float(1 / grid.fps), _ROUNDING_SECONDS):
         raise OutputWrong(f"its header says {told:.3f} s, and it lasts {grid.seconds:.3f} s")
 
 

@@ -98,6 +98,7 @@ class _Work:
             track=self._kept,
             speech=self._speech,
             first_two=first_two,
+            probe=context.value(PROBE, Probe),
         )
         return self._run(command)[0]
 
