@@ -62,7 +62,8 @@ def read(
 ) -> tuple[str, ...]:
     """One decode: the track as it lies on the time line, losslessly; its loudness; its words.
 
-    With `probe` only the file's own decoders may run. `channels` is what is made. `first_two` takes the first channels of a layout that nobody knows.
+    With `probe` only the file's own decoders may run. `channels` is what is made. `first_two` takes
+    the first channels of a layout that nobody knows.
     Frames go through an encoder that changes nothing and back, because ffmpeg builds a graph anew
     where a broadcast changes its channels or its rate, and the time line would begin again.
     """
@@ -82,7 +83,8 @@ def read(
     )
     return (
         *_begin(tools),
-        "-threads", "1", "-copyts", "-start_at_zero", *input_arguments(source, container, probe=probe),
+        "-threads", "1", "-copyts", "-start_at_zero",
+        *input_arguments(source, container, probe=probe),
         "-map", f"0:{stream}", "-af", mix, "-c:a", "pcm_f32le", "-f", "null", "-",
         "-dec", "0:0", "-filter_complex", graph,
         *_written(track, speech),
