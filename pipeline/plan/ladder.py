@@ -18,14 +18,16 @@ class Rung:
     progressive: bool = False
 
 
+# At most what fixed ladders spend on average: where all of it is needed, more gained nothing that
+# could be seen (docs/benchmarks.md).
 RUNGS: Final = (
     Rung(2160, 16_000_000, progressive=True),
-    Rung(1440, 9_500_000),
-    Rung(1080, 5_500_000, progressive=True),
-    Rung(720, 3_000_000, progressive=True),
-    Rung(480, 1_500_000),
-    Rung(360, 900_000, progressive=True),
-    Rung(240, 500_000),
+    Rung(1440, 9_000_000),
+    Rung(1080, 5_000_000, progressive=True),
+    Rung(720, 2_800_000, progressive=True),
+    Rung(480, 1_400_000),
+    Rung(360, 800_000, progressive=True),
+    Rung(240, 400_000),
 )
 
 

@@ -30,7 +30,7 @@ _STEP: Final = 1.35
 # Where fixed ladders have their smallest rungs: who could play those can play this.
 LOW_BITRATE: Final = 400_000
 # A rung that stands in for smaller ones may not rise far above what was seen of it.
-_HEADROOM: Final = 2.0
+_HEADROOM: Final = 2.5
 
 
 @dataclass(frozen=True, slots=True)
