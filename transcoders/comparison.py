@@ -25,10 +25,10 @@ from transcoders.ffmpeg import input_arguments
 from transcoders.picture import INPUT, of_source, on_grid, scaled, to_sdr
 from transcoders.tools import Tools
 
-# Frames that every rendition is made as small as, to be compared at once in place and time; coding
-# blurs and noise are gone at that size, a wrong picture is not. Pixels: the first's long side.
+# Sizes, in pixels, to compare pictures at where what coding does to them is mostly gone: times at
+# the first (its long side), what they show and its colours at the second.
 _SMALL_SIDE: Final = 160
-_TINY_SIZE: Final = (12, 12)
+_TINY_SIZE: Final = (8, 8)
 # Neither SSIM nor VMAF is defined for less: smaller pictures are enlarged, pixel by pixel.
 _LEAST_SIDE: Final = 32
 

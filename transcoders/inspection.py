@@ -81,6 +81,11 @@ class FrameSequence:
         self.first_pts = self.ticks = self.end_pts = 0
         self.group_bytes = array("q", bytes(8 * -(-grid.frames // grid.gop_frames)))
 
+    @property
+    def waiting(self) -> int:
+        """How many frames have come before one that is shown earlier."""
+        return len(self._early)
+
     def take(self, pts: int, duration: int, size: int, *, key: bool) -> None:
         """Take a packet in. Raises OutputWrong where it is not the frame that it should be."""
         if not self._next and not self._early:
@@ -115,11 +120,11 @@ class FrameSequence:
 
     def finish(self, time_base: Fraction) -> None:
         """Raises OutputWrong where the whole is not the grid's; `time_base` in seconds."""
-        if self._next < self._grid.frames:
-            raise OutputWrong(f"frame {self._next} of {self._grid.frames} is missing")
         if self.first_pts != 0:
             seconds = float(self.first_pts * time_base)
             raise OutputWrong(f"the picture begins at {seconds:.6f} s, not at 0")
+        if self._next < self._grid.frames:
+            raise OutputWrong(f"frame {self._next} of {self._grid.frames} is missing")
         if self.ticks * time_base * self._grid.fps != 1:
             found = float(1 / (self.ticks * time_base))
             raise OutputWrong(f"it has {found:.5f} frames a second, not {self._grid.rate}")
@@ -300,8 +305,8 @@ def _check_picture(picture: Mapping[str, str], rendition: Rendition, grid: Grid)
         "r_frame_rate": f"{grid.fps.numerator}/{grid.fps.denominator}",
         **_BT709,
     }
-    if grid.frames == 1:
-        del wanted["r_frame_rate"]  # Of a single frame ffprobe can only guess.
+    if grid.frames < grid.gop_frames:
+        del wanted["r_frame_rate"]  # Of a few frames ffprobe can only guess.
     for fact, value in wanted.items():
         if picture.get(fact) != value:
             raise OutputWrong(f"its {fact} is {picture.get(fact)}, not {value}")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from core.errors import Rejected
@@ -25,27 +26,27 @@ _SEAM_FRAMES: Final = 8 + 1
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """What a sample must reach: at least this SSIM and VMAF, at most this error.
-
-    Values are those of `transcoders.likeness.Likeness`.
-    """
+    """The least SSIM and VMAF that a sample must have."""
 
     ssim: float
     vmaf: float
-    error: float
 
 
-# Measured on films, animation, grain, fades, slides, noise and cellular automata at 360p and 180p.
+# All was measured on films, animation, grain, fades, slides, noise and cellular automata.
 # Below its peak rate a picture is as good as its constant quality makes it: SSIM 0.90 to 1.00 and
-# VMAF 89 to 98 at the usual one, an error of at most 1.1. Wrong matrices gave errors from 3.2,
-# wrong ranges from 5.7, pictures turned, mirrored or without colour from 14.
-AT_QUALITY: Final = Bar(ssim=0.70, vmaf=60.0, error=3.0)
-# At its peak rate the rate decides: full noise had an SSIM of 0.08, a VMAF of 8, an error of 4.2.
-AT_RATE: Final = Bar(ssim=0.0, vmaf=0.0, error=5.0)
+# VMAF 89 to 98 at the usual one. At its peak rate the rate decides: full noise had 0.08 and 8.
+AT_QUALITY: Final = Bar(ssim=0.70, vmaf=60.0)
+AT_RATE: Final = Bar(ssim=0.0, vmaf=0.0)
 # A sample with this part of what its peak rate allows is taken to be held by it.
 _HELD: Final = 0.8
 
-# Measured, too: frames in their place lag by at most 0.40 (0.5 is what is left of noise) and are
+# The most that `Likeness.error` may be, and by how much more where SSIM is 0 and not 1: what a
+# picture has lost of its structure takes some of its means along. Right pictures were off by at
+# most 1.0 at an SSIM of 0.58 and above, cells and noise by 3.8 at 0.36 and 6.0 at 0.10; wrong
+# matrices by 3.0 to 15, wrong ranges by 4.3 to 12, turned or colourless pictures by 13 and more.
+_ERROR, _ERROR_UNLIKE = 2.5, 7.0
+
+# Frames in their place lag by at most 0.40 (0.5 is what is left of noise) and are
 # at least 0.94 times as near as their neighbours; frames one late lag by 0.68 to 1.02, and their
 # neighbours are 0.03 to 0.76 times as far. At a fifteenth of the usual rate 0.70, and 0.79.
 _LAG: Final = 0.6
@@ -95,22 +96,22 @@ def sample(
     scratch_bytes: int | None = None,
     cancel: CancelToken | None = None,
 ) -> list[Likeness]:
-    """Compare renditions with the source; its files stay below `scratch`."""
-    try:
-        execute(
-            compare(tools, source, grid, window, candidates),
-            bounds=replace(BOUNDS, scratch_bytes=scratch_bytes),
-            scratch=scratch,
-            cancel=cancel,
-            on_stdout_line=_ignore,
-        )
-    except (Rejected, ToolFailed) as error:
-        # The source was decoded before; what cannot be decoded now is what was made of it.
-        names = ", ".join(name_of(one.path) for one in candidates)
-        raise OutputWrong(
-            f"{names}: could not be compared: {error}", detail=error.detail
-        ) from error
-    return likeness.read(scratch, window, len(candidates))
+    """Compare renditions with the source, by way of a folder below `scratch`."""
+    with TemporaryDirectory(dir=scratch, prefix="comparison-") as folder:
+        try:
+            execute(
+                compare(tools, source, grid, window, candidates),
+                bounds=replace(BOUNDS, scratch_bytes=scratch_bytes),
+                scratch=Path(folder),
+                cancel=cancel,
+                on_stdout_line=_ignore,
+            )
+        except (Rejected, ToolFailed) as error:
+            # The source was decoded before; what cannot be decoded is what was made of it.
+            names = ", ".join(name_of(one.path) for one in candidates)
+            reason = f"{names}: could not be compared with the source: {error}"
+            raise OutputWrong(reason, detail=error.detail) from error
+        return likeness.read(Path(folder), window, len(candidates))
 
 
 def _ignore(line: str) -> None:
@@ -127,12 +128,12 @@ def judge(
     fault = None
     if found.frames != window.frames:
         fault = f"{found.frames} of {window.frames} frames could be compared"
-    elif found.error > bar.error:
-        fault = f"another picture or wrong colours: off by {found.error:.1f} of 255"
     elif found.neighbour < _NEIGHBOUR or (
         abs(found.lag) > _LAG and found.neighbour < _NEIGHBOUR_LAGGING
     ):
         fault = f"the frames are {'late' if found.lag > 0 else 'early'} (by {abs(found.lag):.2f})"
+    elif found.error > _ERROR + _ERROR_UNLIKE * (1 - found.ssim):
+        fault = f"another picture or wrong colours: off by {found.error:.1f} of 255"
     elif found.ssim < bar.ssim or (found.vmaf is not None and found.vmaf < bar.vmaf):
         fault = f"{numbers}: less than {bar.ssim} or {bar.vmaf}"
     if fault:

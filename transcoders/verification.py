@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from core.process import CancelToken
 from core.renditions import Grid
@@ -37,7 +36,6 @@ __all__ = [
     "verify",
 ]
 
-_FOLDER: Final = "verification"
 # Parts of the progress bar: after all packets were read, after the sample of every rendition.
 _INSPECTED, _SAMPLED = 0.2, 0.5
 
@@ -75,11 +73,9 @@ def verify(
     """Check all files of a package. Raises OutputWrong at the first fault.
 
     `boundaries` are the frames at which chunks after the first begin. Files that are needed
-    meanwhile lie in a new folder below `scratch` and are left there.
+    meanwhile lie in a folder below `scratch`.
     """
     began = time.monotonic()
-    folder = scratch / _FOLDER
-    folder.mkdir()
     checks, made = _inspect(
         tools, grid, pictures, sounds, boundaries, cancel, lambda part: progress(_INSPECTED * part)
     )
@@ -88,7 +84,7 @@ def verify(
     def compare(window: Window, among: Sequence[Candidate]) -> list[Likeness]:
         return sample(
             tools, source, grid, window, among,
-            scratch=folder, scratch_bytes=scratch_bytes, cancel=cancel,
+            scratch=scratch, scratch_bytes=scratch_bytes, cancel=cancel,
         )  # fmt: skip
 
     largest = max(made, key=_pixels)

@@ -1,7 +1,7 @@
 """Small packages for tests, made by the product's own commands, right and wrong ones."""
 
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,12 +15,17 @@ from transcoders.inspection import PictureFile, SoundFile
 from transcoders.probe import probe
 from transcoders.tools import get_tools
 
-LADDER: Final = (
-    Rendition(
-        name="360p", rung=360, width=640, height=360, crf=21, peak_bitrate=900_000, progressive=True
-    ),
-    Rendition(name="240p", rung=240, width=426, height=240, crf=21, peak_bitrate=500_000),
-)
+
+def rung(size: tuple[int, int], peak_bitrate: int, *, progressive: bool = False) -> Rendition:
+    width, height = size
+    side = min(size)
+    return Rendition(
+        name=f"{side}p", rung=side, width=width, height=height, crf=21,
+        peak_bitrate=peak_bitrate, progressive=progressive,
+    )  # fmt: skip
+
+
+LADDER: Final = (rung((320, 180), 400_000, progressive=True), rung((214, 120), 200_000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +103,23 @@ def made(path: Path, folder: Path, ladder: Sequence[Rendition] = LADDER) -> Pack
     return packaged(source, grid, folder, ladder)
 
 
-FAULTS: Final[Mapping[str, str]] = {
-    "late": "tpad=start=1:start_mode=clone",
-    "green": "lutyuv=u=0:v=0",
-    "range": "scale=in_range=tv:out_range=pc,setparams=range=tv",
-    "upside-down": "vflip",
-}
+def altered(package: Package, filters: str, target: Path) -> PictureFile:
+    """The first rendition once more, in fragments, its picture changed on the way."""
+    first = package.pictures[0]
+    plain = target.with_suffix(".plain.mp4")
+    ffmpeg(
+        "-i", first.path, "-vf", f"{filters},{_TAGGED}", "-frames:v", str(package.grid.frames),
+        "-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-threads", "2",
+        "-g", str(package.grid.gop_frames), "-keyint_min", str(package.grid.gop_frames),
+        "-sc_threshold", "0", "-flags", "+cgop", plain,
+    )  # fmt: skip
+    pictures = [packaging.Picture(plain.name, target.name)]
+    argv = packaging.package(get_tools(), pictures, [], package.grid, f"{target.stem}.mpd")
+    subprocess.run(argv, check=True, cwd=target.parent, stdout=subprocess.DEVNULL)
+    return PictureFile(first.rendition, target)
+
+
+_TAGGED: Final = (
+    "format=yuv420p,setsar=1,"
+    "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
+)
