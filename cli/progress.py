@@ -24,6 +24,8 @@ _WORDS = {
     "cancelled": "cancelled",
 }
 
+_REFERRED_TO = ("playlist", "iframes", "media", "sheet")
+
 
 class RunBars:
     """Shows runs as they go; state: the bars."""
@@ -81,7 +83,10 @@ class RunBars:
 
 
 def show_artifacts(console: Console, folder: Path, report: RunReport) -> None:
-    """A table of what lies in a run's folder; nothing where `console` is no terminal."""
+    """A table of what lies in a run's folder; nothing where `console` is no terminal.
+
+    What others refer to, such as a stream's segments, is left to the manifest.
+    """
     if not console.is_terminal:
         return
     table = Table(title=str(folder), title_justify="left", box=SIMPLE)
@@ -89,6 +94,8 @@ def show_artifacts(console: Console, folder: Path, report: RunReport) -> None:
         table.add_column(heading, justify="right" if heading in ("size", "seconds") else "left")
     for artifact in report.artifacts:
         facts = artifact.attributes
+        if facts.get("role") in _REFERRED_TO:
+            continue
         width, height = facts.get("width"), facts.get("height")
         table.add_row(
             Text(artifact.path),
