@@ -12,8 +12,9 @@ from core.renditions import Grid
 from transcoders import likeness
 from transcoders.comparison import Candidate, Source, Window, compare
 from transcoders.ffmpeg import Bounds, ToolFailed, execute
-from transcoders.inspection import OutputWrong, name_of
+from transcoders.inspection import name_of
 from transcoders.likeness import Likeness
+from transcoders.sequences import OutputWrong
 from transcoders.tools import Tools
 
 BOUNDS: Final = Bounds(wall_seconds=1800, memory_bytes=6 << 30)

@@ -15,7 +15,6 @@ from core.process import CancelToken
 from core.renditions import Grid
 from transcoders.comparison import Candidate, Source, Window
 from transcoders.inspection import (
-    OutputWrong,
     PictureFile,
     SoundFile,
     inspect_picture,
@@ -24,6 +23,7 @@ from transcoders.inspection import (
 )
 from transcoders.likeness import Likeness
 from transcoders.quality import Sampled, around_seam, bar_of, costliest, judge, sample
+from transcoders.sequences import OutputWrong
 from transcoders.tools import Tools
 
 __all__ = [

@@ -16,8 +16,8 @@ from tests.transcoders.packages import (
     rung,
 )
 from transcoders.comparison import Candidate, Window
-from transcoders.inspection import OutputWrong
 from transcoders.quality import AT_QUALITY, Bar, Sampled, around_seam, costliest, judge, sample
+from transcoders.sequences import OutputWrong
 from transcoders.tools import get_tools
 from transcoders.verification import verify
 

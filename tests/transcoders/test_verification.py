@@ -16,14 +16,12 @@ from tests.media_samples import CLIP
 from tests.transcoders.packages import Package, altered, ffmpeg, made
 from transcoders import boxes
 from transcoders.inspection import (
-    FrameSequence,
-    OutputWrong,
     PictureFile,
     SoundFile,
-    SoundSequence,
     inspect_picture,
     inspect_sound,
 )
+from transcoders.sequences import FrameSequence, OutputWrong, SoundSequence
 from transcoders.tools import get_tools
 from transcoders.verification import Verified, verify
 
