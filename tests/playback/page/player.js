@@ -32,6 +32,9 @@ const player = (() => {
   const loaded = () => video.buffered.length === 1
     && video.buffered.end(0) > video.duration - 0.1;
 
+  const buffered = (time) => [...Array(video.buffered.length).keys()].some((range) =>
+    video.buffered.start(range) <= time && time + 0.25 < video.buffered.end(range));
+
   const engines = {
     hls: {
       open(url) {
@@ -40,6 +43,10 @@ const player = (() => {
         this.hls.on(Hls.Events.ERROR, (_, data) => {
           // It tells of requests, too, that it gave up itself because of a switch or a seek.
           if (data.details === Hls.ErrorDetails.INTERNAL_ABORTED) return;
+          // A machine that is busy with others decodes too slowly, though all that it needs is there.
+          const { BUFFER_STALLED_ERROR, BUFFER_NUDGE_ON_STALL } = Hls.ErrorDetails;
+          const slow = [BUFFER_STALLED_ERROR, BUFFER_NUDGE_ON_STALL].includes(data.details);
+          if (slow && !data.fatal && buffered(video.currentTime)) return;
           complain(`hls.js: ${data.type} ${data.details}: ${data.error?.message ?? data.reason}`);
         });
         this.hls.loadSource(url);
