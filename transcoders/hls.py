@@ -89,7 +89,8 @@ def bandwidths(parts: Sequence[Segment]) -> tuple[int, int]:
             if seconds >= 0.5 * target:
                 rates.append(size * 8 / seconds)
     average = sum(part.bytes for part in parts) * 8 / sum(part.seconds for part in parts)
-    return math.ceil(max(rates, default=average)), math.ceil(average)
+    # Where lengths are very uneven the average may be above every such run.
+    return math.ceil(max([average, *rates])), math.ceil(average)
 
 
 def target_duration(parts: Sequence[Segment]) -> int:

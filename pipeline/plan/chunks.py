@@ -23,7 +23,6 @@ RUN_OUT_SECONDS: Final = 2.0
 _HEADER_BYTES: Final = 16
 # Containers round, and a picture may end a little before the file says: its last frame is held.
 _MISSING_SECONDS, _MISSING_PART, _MOST_MISSING_SECONDS = 1.5, 0.03, 5.0
-_CLUSTER_SECONDS: Final = 5.0
 # The first frame of a picture that begins later would have to be held over several chunks.
 _LATEST_BEGIN_SECONDS: Final = 1.0
 
@@ -91,14 +90,10 @@ def _bytes(index: SeekIndex, seek: SeekPoint | None, until: float) -> tuple[Byte
     """What is needed of the file: its index before and behind the media, and its own part."""
     if not index.ordered:
         return (ByteRange(begin=0, end=None),)
-    # A keyframe may stand within a cluster (Matroska), whose head is a little before it.
-    earlier = _seek(index.points, seek.seconds - _CLUSTER_SECONDS) if seek else None
-    begin = earlier.offset if earlier else index.begin
+    begin = seek.offset if seek else index.begin
     after = next((point.offset for point in index.points if point.seconds >= until), index.end)
-    # Readers look at the first media, whatever part is wanted.
-    opening = next((p.offset for p in index.points[1:]), index.begin) + _HEADER_BYTES
     ranges = (
-        ByteRange(begin=0, end=opening),
+        ByteRange(begin=0, end=index.begin + _HEADER_BYTES),
         ByteRange(begin=begin, end=after),
         ByteRange(begin=index.end, end=None),
     )

@@ -83,7 +83,8 @@ def decoded(path: Path) -> tuple[int, float]:
     """
     command = [
         str(get_tools().ffmpeg), "-nostdin", "-v", "warning", "-stats", "-xerror",
-        "-i", str(path), "-map", "0:v", "-map", "0:a?", "-f", "null", "-",
+        "-i", str(path), "-map", "0:v", "-map", "0:a?",
+        "-fps_mode", "passthrough", "-f", "null", "-",
     ]  # fmt: skip
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     *complaints, stats = re.split(r"[\r\n]+", done.stderr.strip())

@@ -109,6 +109,13 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
             # Three of eleven frames are missing, as where a phone ran out of light.
             drop = "select='lt(mod(n\\,11)\\,8)',settb=1/90000"
             return encoded(name, "24", f"-vf {drop} -fps_mode vfr {H264}")
+        if name.startswith("heavy."):
+            # Sound that is not compressed, between the pictures, makes the file large.
+            picture = make("open-gop.mp4" if name.endswith("mkv") else "plain.mp4")
+            ffmpeg(
+                "-i", picture, "-f", "lavfi", "-i", f"anoisesrc=d={SECONDS}", "-c:v", "copy",
+                "-c:a", "pcm_s16le", target,
+            )  # fmt: skip
         make("plain.mp4")
         if name == "edited.mp4":
             # Begins between two keyframes: an edit list hides what comes before.
@@ -164,7 +171,7 @@ def test_chunks_are_the_frames_of_the_whole(
     source = films(name)
     probe, grid, parts = cut(source)
     assert len(parts) == 2
-    whole = parts[0].model_copy(update={"frames": grid.frames, "last": True, "seek": None})
+    whole = parts[-1].model_copy(update={"begin": 0, "frames": grid.frames, "seek": None})
     _, undivided = made(source, probe, whole, tmp_path / "whole")
     expected = numbers(next((tmp_path / "whole").glob("*.mp4")))
     got: list[int] = []
@@ -209,7 +216,7 @@ def test_an_edit_list_hides_what_it_hides(films: Callable[[str], Path], tmp_path
 
 
 def test_a_range_needs_only_its_own_bytes(films: Callable[[str], Path], tmp_path: Path) -> None:
-    for name in ("plain.mp4", "open-gop.mkv"):
+    for name in ("heavy.mov", "heavy.mkv"):
         source = films(name)
         probe, _, parts = cut(source)
         for number, part in enumerate(parts):
@@ -222,7 +229,7 @@ def test_a_range_needs_only_its_own_bytes(films: Callable[[str], Path], tmp_path
                     end = len(content) if piece.end is None else piece.end
                     file.seek(piece.begin)
                     kept += file.write(content[piece.begin : end])
-            assert kept < 0.8 * len(content)
+            assert kept < 0.75 * len(content)
             one, _ = made(source, probe, part, tmp_path / f"{name}-{number}-all")
             two, _ = made(sparse, probe, part, tmp_path / f"{name}-{number}-part")
             assert [a.path.read_bytes() for a in one.artifacts] == [
