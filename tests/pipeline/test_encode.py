@@ -78,55 +78,49 @@ OPEN_HEVC: Final = (
 )
 
 
+UNEVEN: Final = "select='lt(mod(n\\,11)\\,8)',settb=1/90000"
+
+# Encoded from numbered frames: the rate, and how.
+ENCODED: Final = {
+    "plain.mp4": ("24", H264),
+    "ntsc.mkv": ("24000/1001", H264),
+    "odd-rate.mp4": ("1199/50", H264),
+    "open-gop.mp4": ("24", OPEN_HEVC),
+    "open-gop.mkv": ("24", OPEN_HEVC),
+    # Three of eleven frames are missing, as where a phone ran out of light.
+    "uneven.mkv": ("24", f"-vf {UNEVEN} -fps_mode vfr {H264}"),
+}
+# Copied from one of those, {name}.
+COPIED: Final = {
+    # Begins between two keyframes: an edit list hides what comes before.
+    "edited.mp4": "-ss 3.3 -i {plain.mp4} -c copy",
+    "late-clock.mkv": "-i {plain.mp4} -c copy -output_ts_offset 7.04",
+    "early-clock.mp4": "-i {plain.mp4} -c copy -output_ts_offset -0.5 -avoid_negative_ts disabled",
+    # Sound that is not compressed, between the pictures, makes the file large.
+    "heavy.mov": f"-i {{plain.mp4}} -f lavfi -i anoisesrc=d={SECONDS} -c:v copy -c:a pcm_s16le",
+    "heavy.mkv": f"-i {{open-gop.mp4}} -f lavfi -i anoisesrc=d={SECONDS} -c:v copy -c:a pcm_s16le",
+}
+
+
 @pytest.fixture(scope="session")
 def films(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Long films of numbered frames, each as another camera or editor would have written it."""
     folder = tmp_path_factory.mktemp("films")
     raw = b"".join(numbered(SECONDS * 24))
 
-    def encoded(name: str, rate: str, words: str) -> Path:
-        target = folder / name
-        ffmpeg(
-            "-f", "rawvideo", "-pix_fmt", "gray", "-s", f"{SIDE}x{SIDE}", "-r", rate, "-i", "-",
-            *words.split(), "-pix_fmt", "yuv420p", target, given=raw,
-        )  # fmt: skip
-        return target
-
     def make(name: str) -> Path:
         target = folder / name
         if target.exists():
             return target
-        plain = folder / "plain.mp4"
-        if name == "plain.mp4":
-            return encoded(name, "24", H264)
-        if name == "ntsc.mkv":
-            return encoded(name, "24000/1001", H264)
-        if name == "odd-rate.mp4":
-            return encoded(name, "1199/50", H264)
-        if name in ("open-gop.mp4", "open-gop.mkv"):
-            return encoded(name, "24", OPEN_HEVC)
-        if name == "uneven.mkv":
-            # Three of eleven frames are missing, as where a phone ran out of light.
-            drop = "select='lt(mod(n\\,11)\\,8)',settb=1/90000"
-            return encoded(name, "24", f"-vf {drop} -fps_mode vfr {H264}")
-        if name.startswith("heavy."):
-            # Sound that is not compressed, between the pictures, makes the file large.
-            picture = make("open-gop.mp4" if name.endswith("mkv") else "plain.mp4")
+        if name in ENCODED:
+            rate, words = ENCODED[name]
             ffmpeg(
-                "-i", picture, "-f", "lavfi", "-i", f"anoisesrc=d={SECONDS}", "-c:v", "copy",
-                "-c:a", "pcm_s16le", target,
+                "-f", "rawvideo", "-pix_fmt", "gray", "-s", f"{SIDE}x{SIDE}", "-r", rate,
+                "-i", "-", *words.split(), "-pix_fmt", "yuv420p", target, given=raw,
             )  # fmt: skip
-        make("plain.mp4")
-        if name == "edited.mp4":
-            # Begins between two keyframes: an edit list hides what comes before.
-            ffmpeg("-ss", "3.3", "-i", plain, "-c", "copy", target)
-        if name == "late-clock.mkv":
-            ffmpeg("-i", plain, "-c", "copy", "-output_ts_offset", "7.04", target)
-        if name == "early-clock.mp4":
-            ffmpeg(
-                "-i", plain, "-c", "copy", "-output_ts_offset", "-0.5",
-                "-avoid_negative_ts", "disabled", target,
-            )  # fmt: skip
+            return target
+        copied = COPIED[name].split()
+        ffmpeg(*(make(word[1:-1]) if word[0] == "{" else word for word in copied), target)
         return target
 
     return make
