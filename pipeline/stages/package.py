@@ -327,6 +327,7 @@ def _mp4(scratch: Path, facts: Attributes, grid: Grid, package: _Package) -> Art
     changed = {
         "bitrate": round((scratch / name).stat().st_size * 8 / grid.seconds),
         "codec": ",".join([facts.codec or "", *spoken]),
+        "role": None,
     }
     return _file(scratch, "mp4", name, facts.model_copy(update=changed))
 

@@ -94,6 +94,12 @@ def test_a_clip_becomes_all_that_a_recipe_names(data: Path, tmp_path: Path) -> N
     ]
     kinds = {artifact["kind"] for artifact in manifest["artifacts"]}
     assert kinds == {"source", "hls", "dash", "audio", "mp4", "poster", "storyboard"}
+    roles = {(artifact["kind"], artifact.get("role")) for artifact in manifest["artifacts"]}
+    assert roles == {
+        ("source", None), ("hls", "master"), ("hls", "playlist"), ("hls", "iframes"),
+        ("hls", "media"), ("dash", "manifest"), ("audio", "media"), ("audio", "speech"),
+        ("mp4", None), ("poster", None), ("storyboard", "sheet"), ("storyboard", "index"),
+    }  # fmt: skip
     paths = {artifact["path"] for artifact in manifest["artifacts"]}
     assert {"source/clip.mp4", "stream/master.m3u8", "stream/manifest.mpd"} <= paths
     assert not any(path.startswith("preview/") for path in paths)
