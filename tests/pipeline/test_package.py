@@ -371,7 +371,7 @@ def test_files_say_what_they_are(three: Package) -> None:
         "stream/120p.m3u8": ("hls", "playlist"),
         "stream/120p-iframes.m3u8": ("hls", "iframes"),
         "stream/120p.mp4": ("hls", "media"),
-        "mp4/180p.mp4": ("mp4", "media"),
+        "mp4/180p.mp4": ("mp4", None),
         "stream/audio-0-fr.m3u8": ("hls", "playlist"),
         "stream/audio-0-fr.mp4": ("audio", "media"),
         "stream/audio-1-en.m3u8": ("hls", "playlist"),
