@@ -122,8 +122,8 @@ def main(minutes: float = 5, rounds: int = 1) -> None:
         parts = [s.options for s in graph.stages if isinstance(s.options, EncodeOptions)]
         options = graph["analyse"].options
         assert isinstance(options, AnalyseOptions)
-        whole = parts[0].model_copy(
-            update={"frames": options.grid.frames, "last": True, "seek": None}
+        whole = parts[-1].model_copy(
+            update={"begin": 0, "frames": options.grid.frames, "seek": None}
         )
         bare, pair, one, cut = [], [], [], []
         peak = 0

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from core.media import Probe
+from transcoders.commands import begin_arguments
 from transcoders.containers import Container
 from transcoders.ffmpeg import input_arguments
 from transcoders.loudness import Gain
@@ -191,7 +192,4 @@ def _louder(gain: Gain) -> str:
 
 def _begin(tools: Tools) -> tuple[str, ...]:
     # The meter reports at level info.
-    return (
-        str(tools.ffmpeg), "-hide_banner", "-nostdin", "-nostats", "-loglevel", "info", "-y",
-        "-progress", "pipe:1", "-stats_period", "0.5",
-    )  # fmt: skip
+    return begin_arguments(tools, level="info")

@@ -1,7 +1,7 @@
 """What every command to ffmpeg begins and ends with.
 
 Every output is the same, byte for byte, on every run with the same program: `bitexact` keeps
-versions and dates out, and the number of threads is fixed, because x264 cuts its work by it.
+versions and dates out, and the number of threads is fixed.
 """
 
 from typing import Final
@@ -10,7 +10,7 @@ from core.media import AudioStream
 from transcoders.tools import Tools
 
 # Each thread holds frames of its own: memory must not grow with the machine's cores.
-THREADS: Final = 4
+DECODER_THREADS: Final = 4
 AUDIO_RATE: Final = 48000
 AUDIO_BITRATE: Final = 128_000
 
@@ -19,10 +19,10 @@ EXACT: Final = ("-fflags", "+bitexact", "-flags", "+bitexact")
 NO_METADATA: Final = ("-map_metadata", "-1", "-map_chapters", "-1", "-dn", "-sn")
 
 
-def begin_arguments(tools: Tools) -> tuple[str, ...]:
-    """The program, quiet but for errors and for its progress on standard output."""
+def begin_arguments(tools: Tools, *, level: str = "error") -> tuple[str, ...]:
+    """The program, quiet below that level, and telling its progress on standard output."""
     return (
-        str(tools.ffmpeg), "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y",
+        str(tools.ffmpeg), "-hide_banner", "-nostdin", "-nostats", "-loglevel", level, "-y",
         "-progress", "pipe:1", "-stats_period", "0.5",
     )  # fmt: skip
 

@@ -18,9 +18,9 @@ from ffmpeg.streams.video import VideoStream as Picture
 
 from core.media import Probe, VideoStream
 from core.renditions import Grid, Rendition
-from transcoders.commands import begin_arguments
+from transcoders.commands import DECODER_THREADS, begin_arguments
 from transcoders.containers import Container
-from transcoders.encoders import DECODER_THREADS, output_options, software
+from transcoders.encoders import output_options, software
 from transcoders.ffmpeg import input_arguments
 from transcoders.picture import INPUT, of_source, on_grid, scaled, to_sdr
 from transcoders.tools import Tools

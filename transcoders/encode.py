@@ -16,7 +16,7 @@ from core.media import Probe
 from core.process import CancelToken, Completed
 from core.renditions import Codec, Grid, Rendition, fitted
 from transcoders import encoders, hardware
-from transcoders.commands import THREADS, begin_arguments
+from transcoders.commands import DECODER_THREADS, begin_arguments
 from transcoders.containers import Container, recognised
 from transcoders.encoders import Encoder
 from transcoders.ffmpeg import Bounds, Progress, execute, input_arguments
@@ -69,7 +69,7 @@ def encode(
     return (
         *begin_arguments(tools),
         *(word for one in dict.fromkeys(chosen.values()) for word in encoders.global_options(one)),
-        "-threads", str(THREADS),
+        "-threads", str(DECODER_THREADS),
         # The source's own clock, from its beginning: frames have the same numbers in every range.
         "-copyts", "-start_at_zero", "-noaccurate_seek", *seek,
         *input_arguments(source, container, probe=probe),

@@ -18,8 +18,6 @@ Hardware = Literal["nvenc", "qsv", "vaapi"]
 # Where the peak binds, frames that x264 codes at once take their bits by how far the others have
 # come, and no two runs are alike: one thread a rung, and the rungs of a ladder run side by side.
 X264_THREADS: Final = 1
-# Each thread of a decoder holds frames: memory must not grow with the machine's cores.
-DECODER_THREADS: Final = 4
 
 # Below these, x265 corrupts its memory and SVT-AV1 fails.
 _LEAST_SIDES: Final[dict[Codec, int]] = {"h264": 2, "hevc": 64, "av1": 64}
@@ -85,12 +83,6 @@ def global_options(encoder: Encoder) -> tuple[str, ...]:
     if encoder.hardware == "qsv" and encoder.device:
         return ("-init_hw_device", f"qsv=gpu:hw_any,child_device={encoder.device}")
     return ()
-
-
-def input_options(encoder: Encoder) -> dict[str, str]:
-    """What stands before an input: the processor decodes for them all (docs/hardware.md)."""
-    del encoder
-    return {"threads": str(DECODER_THREADS)}
 
 
 def last_filters(encoder: Encoder) -> str:

@@ -9,8 +9,8 @@ from transcoders import encoders
 from transcoders.commands import (
     AUDIO_BITRATE,
     AUDIO_RATE,
+    DECODER_THREADS,
     NO_METADATA,
-    THREADS,
     audio_can_be_kept,
     begin_arguments,
 )
@@ -29,7 +29,7 @@ def remux(tools: Tools, source: Path, container: Container, probe: Probe) -> tup
     assert video is not None, "a probe without a picture is refused before"
     return (
         *begin_arguments(tools),
-        "-threads", str(THREADS), *input_arguments(source, container, probe=probe),
+        "-threads", str(DECODER_THREADS), *input_arguments(source, container, probe=probe),
         "-map", f"0:{video.index}", "-c:v", "copy",
         # Apple's players take avc1, not the tags that other containers leave.
         "-tag:v", "avc1",
@@ -65,7 +65,7 @@ def lowest_rung(
     )
     return (
         *begin_arguments(tools),
-        "-threads", str(THREADS),
+        "-threads", str(DECODER_THREADS),
         "-copyts", "-start_at_zero", *input_arguments(source, container, probe=probe),
         # From the graph on, without the name of a file.
         *graph[graph.index(INPUT) + 1 : -1],

@@ -55,7 +55,6 @@ def chunks(
                 update={
                     "begin": begin,
                     "frames": end - begin,
-                    "last": end == grid.frames,
                     "hold_frames": held if end == grid.frames else hold_frames,
                     "seek": seek.seconds if seek else None,
                     "bytes": _bytes(index, seek, until),

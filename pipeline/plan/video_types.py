@@ -145,7 +145,6 @@ class EncodeOptions(Value):
     begin: int
     frames: int
     thumbnail_every: int
-    last: bool = True
     seek: float | None = None
     bytes: tuple[ByteRange, ...] = ()
     hold_frames: int = 0

@@ -146,7 +146,7 @@ def test_chunks_cover_the_grid_once_and_begin_where_segments_do(probe: Probe) ->
     grid, cut = grid_of(probe), parts(probe)
     assert cut[0].begin == 0
     assert cut[-1].begin + cut[-1].frames == grid.frames
-    assert [part.last for part in cut] == [False] * (len(cut) - 1) + [True]
+    assert all(part.hold_frames < cut[-1].hold_frames for part in cut[:-1])
     for one, other in pairwise(cut):
         assert one.begin + one.frames == other.begin
         assert other.begin % grid.segment_frames == 0

@@ -125,7 +125,7 @@ def test_groups_are_closed_and_two_seconds_long() -> None:
     assert (after(argv, "-g"), after(argv, "-keyint_min")) == ("60", "60")
     assert after(argv, "-sc_threshold") == "0"
     assert "+cgop" in after(argv, "-flags:v")
-    assert after(argv, "-threads") == str(commands.THREADS)
+    assert after(argv, "-threads") == str(commands.DECODER_THREADS)
 
 
 def test_a_range_is_cut_by_frames_and_decoded_from_its_keyframe() -> None:
