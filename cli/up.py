@@ -1,12 +1,12 @@
 """`automator up`: everything, in one process tree."""
 
-import os
 import sys
 from pathlib import Path
 
 import click
 
 from cli.supervisor import Plan, Supervisor
+from core.settings import MEDIA_SLOTS
 
 
 @click.command("up")
@@ -26,7 +26,7 @@ from cli.supervisor import Plan, Supervisor
     "--workers",
     type=click.IntRange(1),
     envvar="WORKERS",
-    default=max(1, (os.cpu_count() or 2) // 2),
+    default=MEDIA_SLOTS,
     show_default=True,
     help="How many media files are worked on at once.",
 )

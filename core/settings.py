@@ -2,7 +2,7 @@
 
 import re
 from functools import cache
-from os import cpu_count
+from os import sched_getaffinity
 from pathlib import Path
 
 from pydantic import BaseModel, Field, ValidationError, field_validator
@@ -11,6 +11,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from core.errors import Misconfigured
 
 GIB = 1 << 30
+_PROCESSORS = len(sched_getaffinity(0))
+# An encode keeps between one and two processors busy.
+MEDIA_SLOTS = max(min(2, _PROCESSORS), _PROCESSORS // 2)
 
 
 class CellUrls(BaseModel):
@@ -55,7 +58,7 @@ class Settings(BaseSettings):
     scratch_dir: Path | None = None
     scratch_bytes: int = Field(default=40 * GIB, description="Scratch space of one worker slot.")
 
-    workers: int = Field(default=max(1, (cpu_count() or 2) // 2), description="Media slots.")
+    workers: int = Field(default=MEDIA_SLOTS, description="Media slots.")
     ffmpeg: str | None = None
     ffprobe: str | None = None
     packager: str | None = Field(default=None, description="Shaka Packager.")

@@ -22,7 +22,7 @@ from core.renditions import Grid, Rendition, fitted
 from transcoders.commands import begin_arguments
 from transcoders.containers import Container
 from transcoders.ffmpeg import input_arguments
-from transcoders.picture import INPUT, of_source, on_grid, scaled, to_sdr
+from transcoders.picture import INPUT, of_source, on_grid, scaled, smaller, to_sdr
 from transcoders.tools import Tools
 
 # Sizes, in pixels, to compare pictures at where what coding does to them is mostly gone: times at
@@ -88,10 +88,18 @@ class Window:
 
 
 def compare(
-    tools: Tools, source: Source, grid: Grid, window: Window, candidates: Sequence[Candidate]
+    tools: Tools,
+    source: Source,
+    grid: Grid,
+    window: Window,
+    candidates: Sequence[Candidate],
+    largest: tuple[int, int],
 ) -> tuple[str, ...]:
-    """The command; what it finds goes to files where it runs, and is read by `likeness.read`."""
-    graph = _graph(source.probe, grid, window, candidates)
+    """The command; what it finds goes to files where it runs, and is read by `likeness.read`.
+
+    `largest` is the size of the ladder's top, which all others were made from.
+    """
+    graph = _graph(source.probe, grid, window, candidates, largest)
     seeks = {INPUT: _seek_source(source, grid, window)}
     inputs = {INPUT: input_arguments(source.path, source.container)}
     for number, candidate in enumerate(candidates):
@@ -134,7 +142,13 @@ def _made(number: int) -> str:
     return f"made{number}"
 
 
-def _graph(probe: Probe, grid: Grid, window: Window, candidates: Sequence[Candidate]) -> list[str]:
+def _graph(
+    probe: Probe,
+    grid: Grid,
+    window: Window,
+    candidates: Sequence[Candidate],
+    largest: tuple[int, int],
+) -> list[str]:
     video = probe.main_video
     assert video is not None, "a probe without a picture is refused before"
     picture = on_grid(
@@ -147,23 +161,23 @@ def _graph(probe: Probe, grid: Grid, window: Window, candidates: Sequence[Candid
         hold_frames=grid.frames,
     )
     sizes = [(one.rendition.width, one.rendition.height) for one in candidates]
-    largest = max(sizes)
     if video.hdr:
         picture = to_sdr(picture, video, largest)
-    legs = picture.split(outputs=len(candidates) + 1)
-    smaller = _no_more_than(largest, _SMALL_SIDE)
+    # Colours out of range are cut off there, and all that is smaller has the means of what is left.
+    legs = scaled(picture, video, largest).split(outputs=len(candidates) + 1)
+    small_size = _no_more_than(largest, _SMALL_SIDE)
     # Of one or two frames none has a neighbour on both sides.
     timed = window.frames > _NEIGHBOURS
     copies = len(candidates) * (4 if timed else 2) + (2 if timed else 0)
-    small = scaled(legs.video(len(candidates)), video, smaller).split(outputs=copies)
+    small = _scaled_down(legs.video(len(candidates)), small_size).split(outputs=copies)
     references = (small.video(copy) for copy in range(copies))
     outputs = [_change(references, window)] if timed else []
     for number, candidate in enumerate(candidates):
         made = ffmpeg.input(_made(number)).video_stream(0)
         made = made.settb(expr=f"1/({grid.rate})").trim(start_pts=window.begin, end_pts=window.end)
-        reference = scaled(legs.video(number), video, sizes[number])
+        reference = smaller(legs.video(number), sizes[number])
         made = _alike(made, reference, number, candidate.rendition, window)
-        made = _scaled_down(made, smaller)
+        made = _scaled_down(made, small_size)
         outputs += _nearness(made, references, number, window, timed=timed)
     return ffmpeg.merge_outputs(*outputs).compile()
 

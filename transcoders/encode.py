@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from math import isfinite
+from itertools import zip_longest
+from math import isfinite, prod
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +21,7 @@ from transcoders.commands import DECODER_THREADS, begin_arguments
 from transcoders.containers import Container, recognised
 from transcoders.encoders import Encoder
 from transcoders.ffmpeg import Bounds, Progress, execute, input_arguments
-from transcoders.picture import INPUT, of_source, on_grid, scaled, to_sdr
+from transcoders.picture import INPUT, of_source, on_grid, scaled, smaller, to_sdr
 from transcoders.tools import Tools
 
 THUMBNAILS: Final = "thumbnails.mjpeg"
@@ -142,21 +143,23 @@ def _graph(
         end=part.end,
         hold_frames=part.hold_frames,
     )
+    sizes = sorted({(one.width, one.height) for one in ladder}, key=prod, reverse=True)
     if video.hdr:
-        largest = max(ladder, key=lambda one: one.width * one.height)
-        picture = to_sdr(picture, video, (largest.width, largest.height))
-    legs = picture.split(outputs=len(ladder))
+        picture = to_sdr(picture, video, sizes[0])
+    picture = scaled(picture, video, sizes[0])
     seen = watched(ladder)
     outputs: list[OutputStream] = []
-    for number, rendition in enumerate(ladder):
-        leg = legs.video(number)
-        if rendition is not seen:
-            leg = scaled(_own(leg, part), video, (rendition.width, rendition.height))
-        else:
-            three = scaled(leg, video, (rendition.width, rendition.height)).split(outputs=3)
-            leg = _own(three.video(0), part)
-            outputs += [_scenes(three.video(1)), _thumbnails(three.video(2), part, rendition)]
-        outputs.append(_rendition(leg, part, rendition, chosen[rendition.codec]))
+    for size, next_size in zip_longest(sizes, sizes[1:]):
+        renditions = [one for one in ladder if (one.width, one.height) == size]
+        uses = len(renditions) + 2 * (seen in renditions) + (next_size is not None)
+        legs = map(picture.split(outputs=uses).video, range(uses))
+        for rendition in renditions:
+            leg = _own(next(legs), part)
+            outputs.append(_rendition(leg, part, rendition, chosen[rendition.codec]))
+        if seen in renditions:
+            outputs += [_scenes(next(legs)), _thumbnails(next(legs), part, seen)]
+        if next_size is not None:
+            picture = smaller(next(legs), next_size)
     return ffmpeg.merge_outputs(*outputs).compile()
 
 
@@ -175,7 +178,7 @@ def _rendition(
         extra_options={
             "frames:v": part.frames,
             "fps_mode": "passthrough",
-            **encoders.output_options(encoder, rendition, part.grid),
+            **encoders.output_options(encoder, rendition, part.grid, continues=part.begin > 0),
             "fflags": "+bitexact",
             "f": "mp4",
         },

@@ -92,8 +92,12 @@ def last_filters(encoder: Encoder) -> str:
     return "format=nv12" if encoder.hardware == "qsv" else "format=yuv420p"
 
 
-def output_options(encoder: Encoder, rendition: Rendition, grid: Grid) -> dict[str, str]:
+def output_options(
+    encoder: Encoder, rendition: Rendition, grid: Grid, *, continues: bool = False
+) -> dict[str, str]:
     """The encoder's options, in ffmpeg's words without the dash, in order.
+
+    What `continues` a video does not spend a whole buffer again where the part before spent one.
 
     Frames must come at the grid's rate, and must be BT.709 of limited range and marked so: ffmpeg
     writes down what the frames say, and these options only where they say nothing.
@@ -103,6 +107,7 @@ def output_options(encoder: Encoder, rendition: Rendition, grid: Grid) -> dict[s
         **_OWN[encoder.hardware or encoder.codec](encoder, rendition, grid),
         "maxrate": str(rendition.peak_bitrate),
         "bufsize": str(_BUFFER_SECONDS * rendition.peak_bitrate),
+        **({"rc_init_occupancy": str(rendition.peak_bitrate)} if continues else {}),
         "g": str(grid.gop_frames),
         "keyint_min": str(grid.gop_frames),
         "flags:v": "+cgop+bitexact",

@@ -97,6 +97,16 @@ def scaled(picture: Picture, video: VideoStream, size: tuple[int, int]) -> Pictu
     )
 
 
+def smaller(picture: Picture, size: tuple[int, int]) -> Picture:
+    """A picture that was `scaled`, at a smaller size.
+
+    What is left of it after each step is as sharp as it was in the step before: from rung to rung
+    costs half as much as each from the source, and the lowest looks no worse.
+    """
+    width, height = size
+    return picture.scale(w=str(width), h=str(height), flags="lanczos").setsar(sar="1")
+
+
 def _matrix(video: VideoStream) -> str:
     known = {
         "bt709": "bt709",

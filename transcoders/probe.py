@@ -18,7 +18,7 @@ from transcoders.tools import Tools
 __all__ = ["DEFAULT_LIMITS", "ProbeLimits", "probe"]
 
 # Shorter ones are worked on in one piece, for which no index is needed.
-_INDEXED_ABOVE_SECONDS: Final = 90
+_INDEXED_ABOVE_SECONDS: Final = 24
 # Containers round, and a track may end a little before the other.
 _MISSING_SECONDS, _MISSING_PART = 1.5, 0.03
 # A duration that the container tells is as good as measured when it is this close.

@@ -93,15 +93,19 @@ def sample(
     window: Window,
     candidates: Sequence[Candidate],
     *,
+    largest: tuple[int, int],
     scratch: Path,
     scratch_bytes: int | None = None,
     cancel: CancelToken | None = None,
 ) -> list[Likeness]:
-    """Compare renditions with the source, by way of a folder below `scratch`."""
+    """Compare renditions with the source, by way of a folder below `scratch`.
+
+    `largest` is the size of the ladder's top.
+    """
     with TemporaryDirectory(dir=scratch, prefix="comparison-") as folder:
         try:
             execute(
-                compare(tools, source, grid, window, candidates),
+                compare(tools, source, grid, window, candidates, largest),
                 bounds=replace(BOUNDS, scratch_bytes=scratch_bytes),
                 scratch=Path(folder),
                 cancel=cancel,

@@ -81,13 +81,15 @@ def verify(
     )
     looked = time.monotonic()
 
+    largest = max(made, key=_pixels)
+
     def compare(window: Window, among: Sequence[Candidate]) -> list[Likeness]:
         return sample(
             tools, source, grid, window, among,
+            largest=(largest.rendition.width, largest.rendition.height),
             scratch=scratch, scratch_bytes=scratch_bytes, cancel=cancel,
         )  # fmt: skip
 
-    largest = max(made, key=_pixels)
     window = costliest(grid, made[largest], seekable=source.seekable)
     quality = []
     for candidate, found in zip(made, compare(window, list(made)), strict=True):

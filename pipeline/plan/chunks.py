@@ -3,16 +3,20 @@
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
+from math import ceil
 from typing import Final
 
 from core.media import Probe, SeekIndex, SeekPoint
 from core.renditions import Grid
 from pipeline.plan.video_types import ByteRange, EncodeOptions
 
-SPLIT_ABOVE_SECONDS: Final = 90
 # Long enough that what each begins with (a start, a run-in, an empty lookahead) is a hundredth of
-# it; short enough that a lost worker costs little, and that many workers find something to do.
-CHUNK_SECONDS: Final = 60
+# it; short enough that a lost worker costs little, and that many workers find something to do: an
+# encoder that gives equal bytes uses one core for the largest rung, however many there are.
+CHUNK_WORK_SECONDS: Final = 15
+# The run-in and an encoder's buffer are parts of a chunk's length, whatever its size.
+LEAST_CHUNK_SECONDS: Final = 12
+MOST_CHUNK_SECONDS: Final = 60
 MOST_CHUNKS: Final = 240
 
 # Decoding begins this long before the first frame that is wanted: past the pictures that a
@@ -28,9 +32,13 @@ _LATEST_BEGIN_SECONDS: Final = 1.0
 
 
 def chunks(
-    probe: Probe, grid: Grid, *, thumbnail_every: int, hold_frames: int = 0
+    probe: Probe, grid: Grid, *, work_seconds: float, thumbnail_every: int, hold_frames: int = 0
 ) -> tuple[EncodeOptions, ...]:
-    """The whole grid in ranges of whole segments; one range where the source cannot be cut."""
+    """The whole grid in ranges of whole segments; one range where the source cannot be cut.
+
+    `work_seconds` is how long two cores take for all of it, `thumbnail_every` a number of frames:
+    each range has a thumbnail.
+    """
     video = probe.main_video
     assert video is not None, "a probe without a picture is refused before"
     held = hold_frames + _tolerated(grid)
@@ -43,9 +51,9 @@ def chunks(
     )
     index = probe.index
     late = video.start_seconds - probe.start_seconds > _LATEST_BEGIN_SECONDS
-    if index is None or late or grid.seconds <= SPLIT_ABOVE_SECONDS:
+    bounds = _bounds(grid, work_seconds, thumbnail_every)
+    if index is None or late or len(bounds) == _UNCUT:
         return (whole,)
-    bounds = _bounds(grid)
     cut = []
     for begin, end in pairwise(bounds):
         seek = _seek(index.points, float(begin / grid.fps) - RUN_IN_SECONDS)
@@ -70,13 +78,21 @@ def _tolerated(grid: Grid) -> int:
     return round(seconds * grid.fps)
 
 
-def _bounds(grid: Grid) -> list[int]:
+def _bounds(grid: Grid, work_seconds: float, thumbnail_every: int) -> list[int]:
     """Frames at which chunks begin, and the end of the last."""
-    segments = -(-grid.frames // grid.segment_frames)
-    wanted = max(1, round(grid.seconds / CHUNK_SECONDS))
-    count = min(wanted, MOST_CHUNKS, segments)
-    begins = [segments * number // count * grid.segment_frames for number in range(count)]
-    return [*begins, grid.frames]
+    wanted = int(max(grid.seconds / MOST_CHUNK_SECONDS, work_seconds / CHUNK_WORK_SECONDS))
+    # The last segment may be cut short, and so is not counted.
+    segments = grid.frames // grid.segment_frames
+    least = max(LEAST_CHUNK_SECONDS * grid.fps, Fraction(thumbnail_every))
+    fit = segments // ceil(least / grid.segment_frames)
+    count = max(1, min(wanted, MOST_CHUNKS, fit))
+    # The longer ones first: workers that share them end at about the same time.
+    each, longer = divmod(segments, count)
+    begins = [number * each + min(number, longer) for number in range(count)]
+    return [*(begin * grid.segment_frames for begin in begins), grid.frames]
+
+
+_UNCUT: Final = 2
 
 
 def _seek(points: Sequence[SeekPoint], seconds: float) -> SeekPoint | None:

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Final
 
 from core.media import VideoStream
-from core.renditions import Codec, Rendition, fitted, output_rate
+from core.renditions import Codec, Grid, Rendition, fitted, output_rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,8 @@ RATES: Final[dict[Codec, CodecRates]] = {
 LEAST_SIDES: Final[dict[Codec, int]] = {"h264": 2, "hevc": 64, "av1": 64}
 _HIGH_RATE: Final = 31
 _HIGH_RATE_BITS: Final = 1.5
+# What two cores encode, in pixels of all rungs a second: docs/benchmarks.md.
+_PIXELS_A_SECOND: Final[dict[Codec, float]] = {"h264": 100e6, "hevc": 35e6, "av1": 100e6}
 
 
 def full_ladder(video: VideoStream, codecs: Sequence[Codec] = ("h264",)) -> tuple[Rendition, ...]:
@@ -63,6 +65,12 @@ def full_ladder(video: VideoStream, codecs: Sequence[Codec] = ("h264",)) -> tupl
     rungs = (replace(first, progressive=True), *others)
     made = (_rendition(rung, size, factor, codec) for codec in codecs for rung in rungs)
     return tuple(one for one in made if min(one.width, one.height) >= LEAST_SIDES[one.codec])
+
+
+def estimated_seconds(grid: Grid, ladder: Sequence[Rendition]) -> float:
+    """About how long two cores take for a ladder."""
+    each = (one.width * one.height / _PIXELS_A_SECOND[one.codec] for one in ladder)
+    return round(grid.frames * sum(each), 1)
 
 
 def _rungs(short_side: int) -> list[Rung]:

@@ -7,7 +7,8 @@ from typing import Final
 
 from core.media import Probe, SeekPoint
 from core.renditions import Grid, Rendition
-from pipeline.plan.video import estimated_seconds, timing
+from pipeline.plan.ladder import estimated_seconds
+from pipeline.plan.video import timing
 
 # Of the time that the whole ladder is expected to take; with the verification it stays below 20 %.
 LOOK_SHARE: Final = 0.08

@@ -13,7 +13,7 @@ from core.errors import Rejected
 from core.media import AudioStream, Probe, VideoStream
 from core.renditions import Codec, Grid, Rendition, grid_of
 from pipeline.plan.chunks import chunks, thumbnail_step
-from pipeline.plan.ladder import full_ladder
+from pipeline.plan.ladder import estimated_seconds, full_ladder
 from pipeline.plan.types import Graph, Queue, StageSpec
 from pipeline.plan.video_types import (
     ANALYSE,
@@ -40,15 +40,13 @@ _PROFILES: Final = ("Constrained Baseline", "Baseline", "Main", "High", "Progres
 
 # A ladder that takes longer than this is preceded by its lowest rung.
 PATIENCE_SECONDS: Final = 60.0
-# What two cores encode, in pixels of all rungs a second: docs/benchmarks.md.
-_PIXELS_A_SECOND: Final[dict[Codec, float]] = {"h264": 120e6, "hevc": 35e6, "av1": 100e6}
 # A picture that ends this little before its sound has not ended early.
 _EARLY_SECONDS: Final = 0.1
 
 
 def plan_video(probe: Probe | None, codecs: Sequence[Codec] = ("h264",)) -> Graph:
     """Only the probe before there is one; then the whole graph."""
-    first = StageSpec(PROBE, 2, Queue.MEDIA, ProbeOptions(), deadline_seconds=120)
+    first = StageSpec(PROBE, 3, Queue.MEDIA, ProbeOptions(), deadline_seconds=120)
     if probe is None:
         return Graph((first,))
     video = probe.main_video
@@ -59,9 +57,15 @@ def plan_video(probe: Probe | None, codecs: Sequence[Codec] = ("h264",)) -> Grap
     tracks = audio_stages(probe, grid)
     step = thumbnail_step(grid)
     parts = [
-        StageSpec(f"{ENCODE}.{number}", 1, Queue.MEDIA, options, (PROBE, ANALYSE), 300)
+        StageSpec(f"{ENCODE}.{number}", 2, Queue.MEDIA, options, (PROBE, ANALYSE), 300)
         for number, options in enumerate(
-            chunks(probe, grid, thumbnail_every=step, hold_frames=hold)
+            chunks(
+                probe,
+                grid,
+                work_seconds=estimated_seconds(grid, ladder),
+                thumbnail_every=step,
+                hold_frames=hold,
+            )
         )
     ]
     names = tuple(part.name for part in parts)
@@ -160,12 +164,6 @@ def preview_stages(probe: Probe, grid: Grid, ladder: Sequence[Rendition]) -> lis
     else:
         return []
     return [StageSpec(PREVIEW, 1, Queue.MEDIA, options, (PROBE,), 300)]
-
-
-def estimated_seconds(grid: Grid, ladder: Sequence[Rendition]) -> float:
-    """About how long two cores take for a ladder."""
-    each = (one.width * one.height / _PIXELS_A_SECOND[one.codec] for one in ladder)
-    return round(grid.frames * sum(each), 1)
 
 
 def obstacle_to_remux(video: VideoStream) -> str | None:

@@ -181,9 +181,11 @@ class Scene(Value):
 class EncodeResult(Value):
     """What a range became: files `<rendition>.mp4` and `thumbnails.mjpeg`.
 
-    `encoders` are the ones really used; `notes` say where that is not the one asked for.
+    `made` is the range; `encoders` are the ones really used; `notes` say where that is not the one
+    asked for.
     """
 
+    made: EncodeOptions
     frames: int
     encoders: dict[Codec, str]
     thumbnail_width: int

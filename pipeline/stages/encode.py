@@ -111,6 +111,7 @@ def _result(
         )
     width, height = encode.thumbnail_size(encode.watched(ladder))
     value = EncodeResult(
+        made=options,
         frames=frames,
         encoders={codec: encoder.name for codec, encoder in chosen.items()},
         thumbnail_width=width,

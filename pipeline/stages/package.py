@@ -11,14 +11,12 @@ from typing import Final
 from core.media import Probe
 from core.renditions import Codec, Grid, Rendition
 from pipeline.plan import ArtifactFile, Attributes, StageResult
-from pipeline.plan.chunks import chunks as cut
-from pipeline.plan.chunks import thumbnail_step
-from pipeline.plan.video import timing
 from pipeline.plan.video_types import (
     ANALYSE,
     PROBE,
     AnalyseResult,
     AudioResult,
+    EncodeOptions,
     EncodeResult,
     PackageOptions,
     PackageResult,
@@ -128,30 +126,28 @@ def _folders(
     plain = {codec: software(codec) for codec in chunks[0].encoders}
     names = {codec: encoder.name for codec, encoder in plain.items()}
     return [
-        paths if chunk.encoders == names else _again(context, number, plain)
-        for number, (paths, chunk) in enumerate(zip(given, chunks, strict=True))
+        paths if chunk.encoders == names else _again(context, chunk.made, plain)
+        for paths, chunk in zip(given, chunks, strict=True)
     ]
 
 
 def _again(
-    context: StageContext, number: int, encoders: Mapping[Codec, Encoder]
+    context: StageContext, made: EncodeOptions, encoders: Mapping[Codec, Encoder]
 ) -> Mapping[str, Path]:
     probe, ladder = context.value(PROBE, Probe), context.value(ANALYSE, AnalyseResult).ladder
-    grid, hold = timing(probe)
-    planned = cut(probe, grid, thumbnail_every=thumbnail_step(grid), hold_frames=hold)[number]
-    folder = context.scratch / f"{_WHOLE}-{number}"
+    folder = context.scratch / f"{_WHOLE}-{made.begin}"
     folder.mkdir()
     encode.run(
         context.tools,
         context.source,
         probe,
         encode.Part(
-            grid=grid,
-            begin=planned.begin,
-            frames=planned.frames,
-            thumbnail_every=planned.thumbnail_every,
-            seek=planned.seek,
-            hold_frames=planned.hold_frames,
+            grid=made.grid,
+            begin=made.begin,
+            frames=made.frames,
+            thumbnail_every=made.thumbnail_every,
+            seek=made.seek,
+            hold_frames=made.hold_frames,
         ),
         ladder,
         encoders,

@@ -148,7 +148,13 @@ def made(
 def cut(source: Path) -> tuple[Probe, Grid, tuple[EncodeOptions, ...]]:
     probe = measure(source, get_tools())
     grid, hold = timing(probe)
-    parts = chunks(probe, grid, thumbnail_every=thumbnail_step(grid), hold_frames=hold)
+    parts = chunks(
+        probe,
+        grid,
+        work_seconds=0,
+        thumbnail_every=thumbnail_step(grid),
+        hold_frames=hold,
+    )
     return probe, grid, parts
 
 

@@ -12,7 +12,7 @@ from core.errors import Rejected
 from core.media import AudioStream, Probe, SeekIndex, SeekPoint, VideoStream
 from core.renditions import Grid
 from pipeline.plan import STAGE_TYPES, Graph, Queue, StageSpec, kind_of, plan, stage_digest
-from pipeline.plan.chunks import RUN_IN_SECONDS, SPLIT_ABOVE_SECONDS
+from pipeline.plan.chunks import LEAST_CHUNK_SECONDS, RUN_IN_SECONDS
 from pipeline.plan.ladder import RUNGS, full_ladder
 from pipeline.plan.video import PATIENCE_SECONDS
 from pipeline.plan.video_types import (
@@ -151,8 +151,34 @@ def test_chunks_cover_the_grid_once_and_begin_where_segments_do(probe: Probe) ->
         assert one.begin + one.frames == other.begin
         assert other.begin % grid.segment_frames == 0
     assert all(part.frames > 0 for part in cut)
-    if grid.seconds <= SPLIT_ABOVE_SECONDS or probe.index is None:
-        assert len(cut) == 1
+    if len(cut) > 1:
+        assert probe.index is not None
+        assert min(part.frames for part in cut) / grid.fps >= LEAST_CHUNK_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("size", "seconds", "lengths"),
+    [
+        ((1920, 1080), 60, [18, 18, 12, 12]),
+        ((1920, 1080), 30, [18, 12]),
+        ((1920, 1080), 20, [20]),
+        ((3840, 2160), 60, [12] * 5),
+        ((320, 180), 100, [100]),
+        ((320, 180), 130, [66, 64]),
+    ],
+)
+def test_what_is_much_work_is_shared_out_and_what_is_little_is_not(
+    size: tuple[int, int], seconds: float, lengths: list[int]
+) -> None:
+    points = tuple(SeekPoint(seconds=at, offset=4096 + at) for at in range(0, int(seconds), 5))
+    probe = film(width=size[0], height=size[1]).model_copy(
+        update={
+            "duration_seconds": seconds,
+            "index": SeekIndex(points=points, begin=48, end=9999, ordered=True),
+        }
+    )
+    assert [part.frames / 30 for part in parts(probe)] == lengths
+    assert len(parts(probe.model_copy(update={"index": None}))) == 1
 
 
 @given(probes)
@@ -215,7 +241,7 @@ def test_a_fit_picture_is_copied_so_that_it_plays_at_once() -> None:
 def test_an_unfit_picture_is_preceded_by_its_lowest_rung_only_where_the_ladder_takes_long(
     changes: dict[str, Any], reason: str
 ) -> None:
-    assert preview(film(**changes)) is None
+    assert preview(film(**changes).model_copy(update={"duration_seconds": 30})) is None
     options = preview(film(**changes).model_copy(update={"duration_seconds": 600}))
     assert options is not None
     assert (options.mode, options.reason) == (Mode.LOWEST_RUNG, reason)

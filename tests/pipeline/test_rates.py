@@ -6,10 +6,9 @@ from hypothesis import strategies as st
 
 from core.media import Probe, SeekIndex, SeekPoint, VideoStream
 from core.renditions import Rendition, grid_of
-from pipeline.plan.ladder import full_ladder
+from pipeline.plan.ladder import estimated_seconds, full_ladder
 from pipeline.plan.rates import LOW_BITRATE, Detail, Seen, decide, held_against_top, needs
 from pipeline.plan.samples import LOOK_SHARE, MOST_SAMPLES, places, small_size
-from pipeline.plan.video import estimated_seconds
 from pipeline.plan.video_types import Decision
 
 SHARP = {720: Detail(0.98, 9.0), 480: Detail(0.96, 14.0), 360: Detail(0.94, 20.0)}

@@ -1,5 +1,6 @@
 """Commands are values: checked here without ffmpeg."""
 
+import re
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,31 @@ def test_one_decode_feeds_every_rung_the_thumbnails_and_the_scores() -> None:
     assert "scale=w=1280:h=720" in graph(argv)
     assert "scdet" in graph(argv)
     assert "file=thumbnails.txt" in graph(argv)
+
+
+def test_each_size_is_made_once_from_the_one_above_it() -> None:
+    hevc = RUNG.model_copy(update={"name": "720p-hevc", "codec": "hevc"})
+    top = Rendition(name="1080p", rung=1080, width=1920, height=1080, crf=21, peak_bitrate=5000000)
+    argv = encode.encode(
+        TOOLS,
+        SOURCE,
+        MP4,
+        film(),
+        encode.Part(GRID, 0, 1800, 30),
+        (top, RUNG, LOW, hevc),
+        {"h264": encoders.software("h264"), "hevc": encoders.software("hevc")},
+    )
+    sizes = re.findall(r"scale=w=(\d+):h=\d+:flags=(\w+)", graph(argv))
+    assert [size for size in sizes if size[0] != "320"] == [
+        ("1920", "bicubic"), ("1280", "lanczos"), ("426", "lanczos"),
+    ]  # fmt: skip
+    assert {"1080p.mp4", "720p.mp4", "240p.mp4", "720p-hevc.mp4"} <= set(argv)
+
+
+def test_a_range_that_continues_another_begins_with_half_a_buffer() -> None:
+    assert "-rc_init_occupancy" not in encoded(film())
+    later = encoded(film(), begin=360, frames=180)
+    assert 2 * int(after(later, "-rc_init_occupancy")) == int(after(later, "-bufsize"))
 
 
 def test_groups_are_closed_and_two_seconds_long() -> None:

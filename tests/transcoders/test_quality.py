@@ -36,9 +36,16 @@ def right(tmp_path_factory: pytest.TempPathFactory) -> Package:
 
 
 def judged(package: Package, path: Path, window: Window, bar: Bar = AT_QUALITY) -> str:
-    candidate = Candidate(package.pictures[0].rendition, path)
+    rendition = package.pictures[0].rendition
+    candidate = Candidate(rendition, path)
     (found,) = sample(
-        get_tools(), package.source, package.grid, window, [candidate], scratch=path.parent
+        get_tools(),
+        package.source,
+        package.grid,
+        window,
+        [candidate],
+        largest=(rendition.width, rendition.height),
+        scratch=path.parent,
     )
     return judge(candidate, found, package.grid, window, bar)
 
