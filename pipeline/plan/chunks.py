@@ -18,6 +18,9 @@ CHUNK_WORK_SECONDS: Final = 15
 LEAST_CHUNK_SECONDS: Final = 12
 MOST_CHUNK_SECONDS: Final = 60
 MOST_CHUNKS: Final = 240
+# The last of them become shorter, down to this much work: workers end at about the same time.
+_LAST: Final = 4
+_LAST_WORK_SECONDS: Final = 5
 
 # Decoding begins this long before the first frame that is wanted: past the pictures that a
 # keyframe of an open group leaves without their references, and past any reordering.
@@ -52,7 +55,7 @@ def chunks(
     index = probe.index
     late = video.start_seconds - probe.start_seconds > _LATEST_BEGIN_SECONDS
     bounds = _bounds(grid, work_seconds, thumbnail_every)
-    if index is None or late or len(bounds) == _UNCUT:
+    if index is None or late or bounds == [0, grid.frames]:
         return (whole,)
     cut = []
     for begin, end in pairwise(bounds):
@@ -82,17 +85,20 @@ def _bounds(grid: Grid, work_seconds: float, thumbnail_every: int) -> list[int]:
     """Frames at which chunks begin, and the end of the last."""
     wanted = int(max(grid.seconds / MOST_CHUNK_SECONDS, work_seconds / CHUNK_WORK_SECONDS))
     # The last segment may be cut short, and so is not counted.
-    segments = grid.frames // grid.segment_frames
-    least = max(LEAST_CHUNK_SECONDS * grid.fps, Fraction(thumbnail_every))
-    fit = segments // ceil(least / grid.segment_frames)
-    count = max(1, min(wanted, MOST_CHUNKS, fit))
-    # The longer ones first: workers that share them end at about the same time.
-    each, longer = divmod(segments, count)
-    begins = [number * each + min(number, longer) for number in range(count)]
-    return [*(begin * grid.segment_frames for begin in begins), grid.frames]
-
-
-_UNCUT: Final = 2
+    left = grid.frames // grid.segment_frames
+    least_frames = max(LEAST_CHUNK_SECONDS * grid.fps, Fraction(thumbnail_every))
+    least = ceil(least_frames / grid.segment_frames)
+    if wanted < 2 or left < 2 * least:
+        return [0, grid.frames]
+    each = max(least, ceil(left / min(wanted, MOST_CHUNKS)))
+    light = ceil(_LAST_WORK_SECONDS / work_seconds * left) if work_seconds else left
+    bounds = [0]
+    while left:
+        pieces = max(ceil(left / each), min(_LAST, left // light))
+        length = ceil(left / max(1, min(pieces, left // least)))
+        left -= length
+        bounds.append(bounds[-1] + length * grid.segment_frames)
+    return [*bounds[:-1], grid.frames]
 
 
 def _seek(points: Sequence[SeekPoint], seconds: float) -> SeekPoint | None:

@@ -165,6 +165,7 @@ def test_chunks_cover_the_grid_once_and_begin_where_segments_do(probe: Probe) ->
         ((3840, 2160), 60, [12] * 5),
         ((320, 180), 100, [100]),
         ((320, 180), 130, [66, 64]),
+        ((1280, 720), 300, [36] * 5 + [30, 24, 18] + [12] * 4),
     ],
 )
 def test_what_is_much_work_is_shared_out_and_what_is_little_is_not(
