@@ -1,6 +1,7 @@
 """Fixtures that every test may use: real servers, shared by the whole run."""
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +31,8 @@ def pytest_report_header() -> str:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Gives the run, with all its processes, one folder for its servers."""
+    # Shells start what runs in the background deaf to it, and so would be all that tests start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):
         root = Path(tempfile.mkdtemp(prefix="automator-test-", dir="/tmp"))  # sockets: short
         root.chmod(0o711)

@@ -36,9 +36,9 @@ from transcoders.tools import get_tools
 RATE: Final = 12
 _SIZE: Final = "256x144"
 # From the demo's film: a bird on a branch, a cave in the grass, a meadow with trees.
-_BIRD: Final = f"-ss 11.2 -t 2 -i {CLIP}"
+_BIRD: Final = f"-ss 11.2 -t 2 -i {CLIP.name}"
 _H264: Final = "-an -c:v libx264 -preset ultrafast -crf 10 -pix_fmt yuv420p"
-_CAVE: Final = f"-ss 15.3 -t 9 -i {CLIP}"
+_CAVE: Final = f"-ss 15.3 -t 9 -i {CLIP.name}"
 _TO_GRID: Final = f"fps={RATE},scale={_SIZE.replace('x', ':')},setpts=N/{RATE}/TB,setsar=1"
 
 # From one to the other and back around every whole second, until the fifth begins.
@@ -95,7 +95,9 @@ FILMS: Final[Mapping[str, Recipe]] = {
     "letterboxed": Recipe(
         f"{_CAVE} -t 6 -vf {_TO_GRID},scale=256:104,pad=256:144:0:20,fade=in:st=0:d=1.5", 1.2, 6.0
     ),
-    "one picture": Recipe(f"-ss 23 -i {CLIP} -t 5 -vf {_TO_GRID},loop=-1:1:0,trim=end=5", 0, 5),
+    "one picture": Recipe(
+        f"-ss 23 -i {CLIP.name} -t 5 -vf {_TO_GRID},loop=-1:1:0,trim=end=5", 0, 5
+    ),
     "black": Recipe(f"-f lavfi -i color=black:size={_SIZE}:rate={RATE}:duration=3", 0, 3),
     "brighter and brighter, all dark": Recipe(
         f"-f lavfi -i nullsrc=size={_SIZE}:rate={RATE}:duration=4,geq='16+N/8':128:128", 2.5, 4.0
@@ -132,7 +134,8 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 def ffmpeg(*arguments: str) -> bytes:
     argv = [str(get_tools().ffmpeg), "-nostdin", "-v", "error", "-y", *arguments]
-    return subprocess.run(argv, check=True, capture_output=True).stdout
+    # Where the clip lies, so that recipes name it without its folder, which may have spaces.
+    return subprocess.run(argv, check=True, capture_output=True, cwd=CLIP.parent).stdout
 
 
 @dataclass(frozen=True)
