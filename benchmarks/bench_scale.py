@@ -17,7 +17,7 @@ from benchmarks.films import film
 from cli.endpoints import start_installation
 from cli.main import automator
 
-LENGTHS = (10, 60, 300, 1200, 3600, 7200)
+LENGTHS = (10, 60, 600, 7200)
 SMALL = (256, 144)
 SIZES = ((426, 240), (854, 480), (1280, 720), (1920, 1080), (3840, 2160))
 SECONDS = 10
