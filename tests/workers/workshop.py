@@ -28,7 +28,6 @@ from pipeline.plan.types import Graph
 from services import ledger, tenants
 from services.installation import MAIN_CELL, Installation, Place
 from services.migrations import migrate
-from tests.patience import stretched
 from tests.servers import PostgresForTests
 
 ROOT = Path(__file__).parents[2]
@@ -242,8 +241,8 @@ class _Row:
 
 
 def until(true: Callable[[], object], seconds: float, what: str) -> None:
-    """Wait until something holds; fails after `seconds`, on a busy machine later."""
-    end = time.monotonic() + stretched(seconds)
+    """Wait until something holds; fails after `seconds`."""
+    end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, f"after {seconds} s: not yet: {what}"
         time.sleep(0.02)
