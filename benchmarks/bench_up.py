@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,13 +65,15 @@ def weigh(process: subprocess.Popen[bytes]) -> tuple[float, float, float, int]:
     tree = [root, *root.children(recursive=True)]
     before = {one.pid: _cpu_seconds(one) for one in tree}
     time.sleep(_IDLE_SECONDS)
-    tree = [one for one in tree if one.is_running()]  # one of the database's may have ended
-    used = sum(_cpu_seconds(one) - before[one.pid] for one in tree)
-    memory = [(one.memory_full_info(), one.name(), " ".join(one.cmdline())[:60]) for one in tree]
+    used, memory = 0.0, []
+    for one in tree:
+        with suppress(psutil.NoSuchProcess):  # one of the database's may have ended
+            used += _cpu_seconds(one) - before[one.pid]
+            memory.append((one.memory_full_info(), one.name(), " ".join(one.cmdline())[:60]))
     for info, name, command in sorted(memory, key=lambda item: -item[0].pss):
         print(f"  {info.pss / 1e6:7.1f} MB  {name}  {command}", file=sys.stderr)
     pss, rss = (sum(getattr(item[0], kind) for item in memory) / 1e6 for kind in ("pss", "rss"))
-    return pss, rss, 100 * used / _IDLE_SECONDS, len(tree)
+    return pss, rss, 100 * used / _IDLE_SECONDS, len(memory)
 
 
 def _cpu_seconds(process: psutil.Process) -> float:

@@ -2,6 +2,7 @@
 
 A child gets a process group, an empty environment, no input, no inherited descriptors, resource
 limits, and where the kernel allows a network and a process namespace of its own (`core.sandbox`).
+It takes what processor time the rest of the product leaves: a machine that encodes still answers.
 It is killed with everything it started on cancel, on a limit, on any exception, and when the
 thread that called `run` dies: death-with-parent is bound to the thread, and `run` returns only
 after the child is gone, so that any thread may call it.
@@ -42,6 +43,7 @@ _TICK_SECONDS: Final = 0.2
 _SCRATCH_SECONDS: Final = 0.5
 _READ_BYTES: Final = 1 << 16
 _DRAIN_SECONDS: Final = 1.0
+_NICENESS: Final = 10
 _KILLING: Final = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 
 
@@ -140,6 +142,7 @@ def run(
             start_new_session=True,
             close_fds=True,
         )
+        _give_way(child.pid)
         watch = _Watch(
             child,
             Path(program).name.split("-")[0],
@@ -151,6 +154,15 @@ def run(
         )
         stack.callback(watch.close)
         return watch.until_end(wake)
+
+
+def _give_way(group: int) -> None:
+    """Lets everything else go before a process group; kernels that cannot do so are as they are."""
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PGRP, group, _NICENESS)
+    # Where sessions share the processor evenly, niceness counts only within one.
+    with suppress(OSError):
+        Path(f"/proc/{group}/autogroup").write_text(str(_NICENESS))
 
 
 def _environment(scratch: Path | None, extra: Mapping[str, str] | None) -> dict[str, str]:

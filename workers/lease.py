@@ -27,7 +27,7 @@ _log = get_logger(__name__)
 # The child must be dead before the lease ends, not when it ends.
 _MARGIN_SECONDS = 1.0
 # How long work may ignore its token before its process is ended.
-_STUBBORN_SECONDS = 0.7
+_STUBBORN_SECONDS = 0.5
 _TICK_SECONDS = 0.1
 # How long such a process may take to say that it ends.
 _LAST_SECONDS = 1.0

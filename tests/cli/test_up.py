@@ -21,6 +21,7 @@ import pytest
 from cli.children import Child, Program
 from cli.endpoints import Endpoints, read_endpoints, running_installation
 from core.embedded.logs import LogPump
+from tests.processes import alive, seen
 from tests.servers import PostgresForTests
 
 ROOT = Path(__file__).parents[2]
@@ -103,12 +104,6 @@ def up(folder: Path) -> Iterator[Callable[..., Up]]:
             one.stop()
 
 
-def gone(processes: list[psutil.Process], seconds: float = 5.0) -> list[psutil.Process]:
-    """Those of `processes` that are still there after at most so many seconds."""
-    _, alive = psutil.wait_procs(processes, timeout=seconds)
-    return [one for one in alive if one.status() != psutil.STATUS_ZOMBIE]
-
-
 def named(processes: list[psutil.Process], name: str) -> psutil.Process:
     return next(one for one in processes if one.name().startswith(name))
 
@@ -153,7 +148,7 @@ def test_a_signal_ends_the_whole_tree_within_three_seconds(
     tree = running.tree()
     assert running.stop(number) < 3
     assert running.process.returncode == 0
-    assert gone(tree, 0.2) == []
+    assert alive(tree, patience=0.2) == []
     assert not list(running.data.rglob("*.sock"))
     assert not list(running.data.rglob(".s.PGSQL*"))
     assert running_installation(running.data) is None
@@ -164,7 +159,7 @@ def test_a_worker_that_ignores_the_signal_is_killed_in_time(up: Callable[..., Up
     running.wait_ready()
     tree = running.tree()
     assert running.stop() < 3.5
-    assert gone(tree, 0.2) == []
+    assert alive(tree, patience=0.2) == []
 
 
 def test_a_signal_that_was_ignored_from_the_start_stays_ignored(up: Callable[..., Up]) -> None:
@@ -197,13 +192,13 @@ def test_a_killed_supervisor_takes_every_child_and_the_next_one_recovers(
     running.process.kill()
     running.process.wait()
     direct = [one for one in tree if "time.sleep(600)" not in " ".join(_command(one))]
-    assert gone(direct) == []
+    assert alive(direct, patience=5) == []
     assert running_installation(running.data) is None
     again = up().wait_ready()
     with psycopg.connect(again.database_admin_url or "") as connection:
         connection.execute("SELECT FROM kept")
     # What had no death signal of its own is ended by the next start at the latest.
-    assert gone(tree, 0.5) == []
+    assert alive(tree, patience=0.5) == []
 
 
 def _command(process: psutil.Process) -> list[str]:
@@ -293,7 +288,8 @@ def test_programs_are_not_told_the_owners_of_cells(up: Callable[..., Up]) -> Non
     cells = {"second": {"url": "postgresql://second", "admin_url": "postgresql://owner"}}
     running = up("0", CELLS=json.dumps(cells))
     running.wait_ready()
-    told = [one.environ().get("CELLS") for one in running.tree() if "-c" in _command(one)]
+    programs = seen(running.tree(), lambda one: (one.cmdline(), one.environ()))
+    told = [environment.get("CELLS") for command, environment in programs if "-c" in command]
     assert told
     assert {str(cells) for cells in told} == {'{"second": {"url": "postgresql://second"}}'}
 

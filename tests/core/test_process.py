@@ -308,6 +308,21 @@ def test_the_child_reads_no_input() -> None:
     assert run(["cat"], limits=Limits(wall_seconds=5)).stdout == b""
 
 
+def test_the_child_and_what_it_starts_give_way_to_everything_else() -> None:
+    grandchild = "import os; print(os.getpriority(os.PRIO_PROCESS, 0))"
+    code = f"""
+import subprocess, sys, time
+time.sleep(0.3)
+try:
+    print(open("/proc/self/autogroup").read().split()[-1], flush=True)
+except OSError:
+    print(10, flush=True)
+subprocess.run([sys.executable, "-I", "-S", "-c", {grandchild!r}])
+"""
+    assert run_python(code).stdout == b"10\n10\n"
+    assert os.getpriority(os.PRIO_PROCESS, 0) < 10
+
+
 @needs_network_namespace
 def test_the_child_has_no_network(listener: socket.socket) -> None:
     port = listener.getsockname()[1]

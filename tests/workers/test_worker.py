@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from pipeline.plan.types import Graph
 from services import runs
+from tests.processes import alive
 from tests.servers import PostgresForTests
 from tests.workers.stages import spec
 from tests.workers.workshop import Program, Workshop, until, workshop
@@ -137,8 +138,7 @@ def test_a_worker_that_is_asked_to_go_gives_its_work_back(shop: Workshop) -> Non
     for name in ("burn.a", "stubborn.b"):
         stage = shop.stage(run, name)
         assert (stage["state"], stage["losses"], stage["failures"]) == ("ready", 0, 0)
-    _, alive = psutil.wait_procs(processes, timeout=1)
-    assert alive == []
+    assert alive(processes, patience=1) == []
     assert shop.one("SELECT count(*) FROM cell.workers") == 0
     assert list((shop.settings.data_dir / "scratch").iterdir()) == []
 
@@ -168,8 +168,7 @@ def _kill_and_recover(shop: Workshop) -> None:
     processes = [*worker.pool(), *worker.children()]
     worker.kill()
     killed_at = time.monotonic()
-    _, alive = psutil.wait_procs(processes, timeout=2)
-    assert alive == []
+    assert alive(processes, patience=2) == []
     assert scratch(shop)
     shop.worker()
     until(lambda: shop.stage(run, "burn.a")["attempt"] == 2, 10, "another takes it over")

@@ -28,6 +28,7 @@ from pipeline.plan.types import Graph
 from services import ledger, tenants
 from services.installation import MAIN_CELL, Installation, Place
 from services.migrations import migrate
+from tests.processes import seen
 from tests.servers import PostgresForTests
 
 ROOT = Path(__file__).parents[2]
@@ -53,20 +54,16 @@ class Program:
 
     def children(self) -> list[psutil.Process]:
         """What the processes of the pool have started."""
-        found = []
-        for member in self.pool():
-            with suppress(psutil.NoSuchProcess):
-                found += member.children(recursive=True)
-        return found
+        return [
+            child
+            for family in seen(self.pool(), lambda member: member.children(recursive=True))
+            for child in family
+        ]
 
     def sleepers(self) -> list[psutil.Process]:
         """The children of stages that burn time."""
-        found = []
-        for child in self.children():
-            with suppress(psutil.NoSuchProcess):
-                if child.name() == "sleep":
-                    found.append(child)
-        return found
+        named = seen(self.children(), lambda child: (child.name(), child))
+        return [child for name, child in named if name == "sleep"]
 
     def kill(self) -> None:
         self.process.kill()
@@ -90,6 +87,7 @@ class Workshop:
     programs: list[Program] = field(default_factory=list)
     extra: dict[str, str] = field(default_factory=dict)
     superuser_url: str = ""
+    _watching: psycopg.Connection[Any] | None = None
 
     # ── programs ──
 
@@ -140,9 +138,7 @@ class Workshop:
         }
 
     def _workers(self) -> Sequence[Any]:
-        with self.superuser() as connection:
-            rows = connection.execute("SELECT id, slots FROM cell.workers").fetchall()
-        return [_Row(*row) for row in rows]
+        return [_Row(*row) for row in self.rows("SELECT id, slots FROM cell.workers")]
 
     # ── runs ──
 
@@ -187,13 +183,31 @@ class Workshop:
 
     def one(self, statement: str, **values: object) -> Any:
         """The first value that a statement gives the superuser."""
-        with self.superuser() as connection:
-            row = connection.execute(cast(Any, statement), values).fetchone()
-        return row[0] if row else None
+        rows = self.rows(statement, **values)
+        return rows[0][0] if rows else None
 
     def rows(self, statement: str, **values: object) -> list[tuple[Any, ...]]:
-        with self.superuser() as connection:
-            return connection.execute(cast(Any, statement), values).fetchall()
+        # Who looks fifty times a second must not be a load itself.
+        if self._watching is not None:
+            try:
+                return self._watching.execute(cast(Any, statement), values).fetchall()
+            except psycopg.OperationalError:
+                if not self._watching.broken:
+                    raise
+        self._watching = psycopg.connect(self.superuser_url, autocommit=True)
+        return self._watching.execute(cast(Any, statement), values).fetchall()
+
+    def close(self) -> None:
+        """Kill every program that still runs, and let go of the servers."""
+        for program in self.programs:
+            if program.process.poll() is None:
+                program.process.send_signal(signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.kill(program.pid, signal.SIGCONT)
+            program.process.wait()
+        self.installation.close()
+        if self._watching is not None:
+            self._watching.close()
 
     def state(self, run_id: UUID) -> str:
         return str(self.one("SELECT state FROM cell.runs WHERE id = %(run)s", run=run_id))
@@ -293,13 +307,7 @@ def workshop(
     try:
         yield shop
     finally:
-        for program in shop.programs:
-            if program.process.poll() is None:
-                program.process.send_signal(signal.SIGKILL)
-                with suppress(ProcessLookupError):
-                    os.kill(program.pid, signal.SIGCONT)
-            program.process.wait()
-        shop.installation.close()
+        shop.close()
         for installation in made:
             postgres.drop_installation(installation)
 
