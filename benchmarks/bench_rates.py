@@ -140,13 +140,15 @@ class Made:
 def encoded(
     clip: Path, ladder: Sequence[Rendition], grid: Grid, folder: Path, *, fixed: bool
 ) -> Made:
-    """Both ladders go the same way: one decode, one encoder a rung."""
+    """Both ladders go the same way: one decode, each rung from the one above, an encoder each."""
     folder.mkdir(exist_ok=True)
-    legs = "".join(f"[leg{number}]" for number in range(len(ladder)))
-    graph, outputs = [f"[0:v]split={len(ladder)}{legs}"], []
+    graph, outputs = ["[0:v]null[leg0]"], []
     for number, one in enumerate(ladder):
+        flags = "lanczos" if number else "bicubic"
+        legs = f"[out{number}]" + (f"[leg{number + 1}]" if one is not ladder[-1] else "")
         graph.append(
-            f"[leg{number}]scale={one.width}:{one.height}:flags=bicubic,format=yuv420p[out{number}]"
+            f"[leg{number}]scale={one.width}:{one.height}:flags={flags},format=yuv420p"
+            f",split={legs.count('[')}{legs}"
         )
         options = output_options(software(one.codec), one, grid)
         if fixed:

@@ -13,7 +13,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from benchmarks.films import film
+from benchmarks.films import detailed, film
 from cli.endpoints import start_installation
 from cli.main import automator
 
@@ -62,7 +62,7 @@ def main() -> None:
                 source.unlink()
             print(f"\n| size, {SECONDS} s at 30 | {head} | s a megapixel frame |\n{line}")
             for size in SIZES:
-                source = film(folder, SECONDS, size)
+                source = detailed(folder, SECONDS, size)
                 pixels = size[0] * size[1] * SECONDS * 30 / 1e6
                 name = f"{size[0]}×{size[1]}"
                 print(row(name, process(source, folder), pixels), flush=True)
