@@ -10,7 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -175,8 +175,9 @@ def arena(folder: Path, dice: random.Random, tenant_count: int) -> Iterator[tupl
         installation = Installation(settings)
         places = [Place(info.id, info.slug, info.name, info.cell) for info in infos]
         superuser = urls["database_superuser_url"].replace("/postgres?", "/automator?")
-        yield made, Workshop(settings, installation, places, superuser_url=superuser)
-        installation.close()
+        shop = Workshop(settings, installation, places, superuser_url=superuser)
+        with closing(shop):
+            yield made, shop
     finally:
         made.close()
 
