@@ -1,5 +1,6 @@
 """Looking at processes that may end while one looks."""
 
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TypeVar
@@ -20,6 +21,13 @@ def seen(processes: Iterable[psutil.Process], look: Callable[[psutil.Process], _
 
 def alive(processes: Iterable[psutil.Process], *, patience: float = 0.0) -> list[psutil.Process]:
     """Those that still run after `patience` seconds; the dead that nobody waited for do not."""
-    _, left = psutil.wait_procs(processes, timeout=patience)
-    states = seen(left, lambda process: (process.status(), process))
-    return [process for state, process in states if state != psutil.STATUS_ZOMBIE]
+    left, end = list(processes), time.monotonic() + patience
+    while True:
+        left = [one for one, runs in seen(left, lambda one: (one, _runs(one))) if runs]
+        if not left or time.monotonic() >= end:
+            return left
+        time.sleep(0.02)
+
+
+def _runs(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE

@@ -97,7 +97,7 @@ def test_a_cancelled_run_is_gone_with_all_that_it_had_within_two_seconds(shop: W
     with shop.installation.tenant_scope(shop.places[0]) as session:
         runs.cancel(session, run)
     shop.ended(run, seconds=2)
-    until(lambda: not any(child.is_running() for child in children), 2, "its children are gone")
+    assert alive(children, patience=2) == []
     until(lambda: not scratch(shop), 2, "its scratch is gone")
     assert time.monotonic() - began < 2
     assert shop.state(run) == "cancelled"
