@@ -43,7 +43,7 @@ _TICK_SECONDS: Final = 0.2
 _SCRATCH_SECONDS: Final = 0.5
 _READ_BYTES: Final = 1 << 16
 _DRAIN_SECONDS: Final = 1.0
-_NICENESS: Final = 10
+_NICENESS: Final = 5
 _KILLING: Final = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 
 

@@ -81,6 +81,7 @@ def manifest_of(folder: Path) -> dict[str, Any]:
     return manifest
 
 
+@pytest.mark.timeout(300)  # it encodes for half a minute where nothing else runs
 def test_a_clip_becomes_all_that_a_recipe_names(data: Path, tmp_path: Path) -> None:
     done = process(data, tmp_path / "out", CLIP)
     assert done.returncode == 0, done.stderr

@@ -316,11 +316,11 @@ time.sleep(0.3)
 try:
     print(open("/proc/self/autogroup").read().split()[-1], flush=True)
 except OSError:
-    print(10, flush=True)
+    print(5, flush=True)
 subprocess.run([sys.executable, "-I", "-S", "-c", {grandchild!r}])
 """
-    assert run_python(code).stdout == b"10\n10\n"
-    assert os.getpriority(os.PRIO_PROCESS, 0) < 10
+    assert run_python(code).stdout == b"5\n5\n"
+    assert os.getpriority(os.PRIO_PROCESS, 0) < 5
 
 
 @needs_network_namespace
