@@ -9,13 +9,15 @@ from anyio import CapacityLimiter
 from fastapi import FastAPI
 
 from api import problems
-from api.routes import assets, health, runs
+from api.routes import assets, health, runs, uploads
 from core.settings import get_settings
 from services.installation import Installation
 
 TOKEN_VARIABLE = "AUTOMATOR_TOKEN"  # noqa: S105 - the name of the variable, not a secret
 _CONNECTIONS = 8
-_INTAKES = 4  # uploads that are checked and recorded at once, most of that without a connection
+# Threads in which uploads are written and recorded, and in which whole ones become assets.
+_INTAKES = 8
+_FINISHES = 4
 
 
 def _version() -> str:
@@ -27,7 +29,6 @@ def _version() -> str:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    assets.sweep_spool(app.state.installation.settings.data_dir)
     yield
     app.state.installation.close()
 
@@ -46,9 +47,12 @@ def create_app() -> FastAPI:
     # Threads are few: those which wait for a connection may not keep its holders from going on.
     app.state.turns = CapacityLimiter(_CONNECTIONS)
     app.state.intakes = CapacityLimiter(_INTAKES)
+    app.state.finishes = CapacityLimiter(_FINISHES)
     app.state.token = os.environ.get(TOKEN_VARIABLE)
     problems.install(app)
     app.include_router(health.router)
     app.include_router(assets.router, prefix="/v1")
     app.include_router(runs.router, prefix="/v1")
+    app.include_router(uploads.router, prefix="/v1")
+    app.add_middleware(uploads.TusHeader)
     return app

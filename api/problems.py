@@ -18,6 +18,8 @@ from core.errors import AutomatorError, RateLimited, Unavailable
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+# What tus adds to HTTP.
+_FURTHER = {460: "Checksum Mismatch"}
 
 
 def problem(
@@ -31,13 +33,17 @@ def problem(
     """A problem response; `code` is stable and meant for programs, `detail` for people."""
     body = {
         "type": f"urn:brand-automator:problem:{code}",
-        "title": HTTPStatus(status).phrase,
+        "title": _phrase(status),
         "status": status,
         "code": code,
         "detail": detail,
         **members,
     }
     return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def _phrase(status: int) -> str:
+    return _FURTHER.get(status) or HTTPStatus(status).phrase
 
 
 def install(app: FastAPI) -> None:
@@ -66,7 +72,7 @@ def _product_error(_: Request, error: Exception) -> Response:
 
 def _http_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
+    code = _phrase(error.status_code).lower().replace(" ", "_")
     headers = dict(error.headers) if error.headers else None
     return problem(error.status_code, code, str(error.detail), headers=headers)
 

@@ -69,3 +69,16 @@ class RunPage(BaseModel):
 
     items: list[RunOut]
     next: UUID | None
+
+
+class UploadOut(BaseModel):
+    """A file on its way in; once its run is there, so is the asset, whose id is the upload's."""
+
+    id: UUID
+    name: str
+    bytes: int
+    offset: int
+    run_id: UUID | None
+    created_at: datetime
+    expires_at: datetime
+    model_config = ConfigDict(from_attributes=True)

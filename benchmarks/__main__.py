@@ -6,7 +6,7 @@ import sys
 
 from benchmarks.machine import describe
 
-NAMES = ("up", "ledger", "tenants", "process", "video", "chunks", "scale", "rates")
+NAMES = ("up", "ledger", "tenants", "uploads", "process", "video", "chunks", "scale", "rates")
 
 
 def main() -> int:

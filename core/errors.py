@@ -8,6 +8,9 @@ AutomatorError
 ├── Cancelled                 somebody asked for the work to stop
 ├── LeaseLost                 another worker may own the work now: drop everything
 ├── NotFound
+├── Gone                      it was here, and is no more
+├── Locked                    somebody else is at it just now
+├── TooLarge
 ├── Conflict
 ├── InsufficientStorage       the free-space reserve would be touched
 ├── Unavailable               come back later
@@ -80,6 +83,27 @@ class NotFound(AutomatorError):
 
     status = 404
     code = "not_found"
+
+
+class Gone(AutomatorError):
+    """The thing was here and has ended, or what it needs is lost."""
+
+    status = 410
+    code = "gone"
+
+
+class Locked(AutomatorError):
+    """Somebody else is working on the thing: try again in a moment."""
+
+    status = 423
+    code = "locked"
+
+
+class TooLarge(AutomatorError):
+    """More bytes than are allowed, or than were announced."""
+
+    status = 413
+    code = "too_large"
 
 
 class Conflict(AutomatorError):

@@ -20,7 +20,9 @@ from core.errors import InsufficientStorage, NotFound
 from core.keys import checked_key
 from core.storage import Stored, StoredObject
 
-_INCOMING: Final = ".incoming"  # no key begins with a dot
+# No key begins with a dot.
+_INCOMING: Final = ".incoming"
+_SPOOL: Final = ".spool"
 _CHUNK: Final = 1 << 20
 _FICLONE: Final = 0x40049409  # ioctl_ficlone(2)
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -37,12 +39,19 @@ class FolderStorage:
         self.root = root
         (root / _INCOMING).mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
 
-    def put(self, key: str, path: Path, *, consume: bool = False) -> Stored:
+    @property
+    def spool(self) -> Path:
+        """See `Storage.spool`."""
+        return self.root / _SPOOL
+
+    def put(
+        self, key: str, path: Path, *, consume: bool = False, sha256: str | None = None
+    ) -> Stored:
         """See `Storage.put`. On one file system a consumed file is linked, not copied."""
         *folders, name = checked_key(key).split("/")
         incoming = self.root / _INCOMING / secrets.token_hex(16)
         try:
-            digest, size = _take(path, incoming, link=consume)
+            digest, size = _take(path, incoming, link=consume, sha256=sha256)
             self._place(incoming, folders, name)
         except OSError as error:
             if error.errno in _NO_ROOM:
@@ -198,19 +207,19 @@ def _missing(key: str) -> Iterator[None]:
         raise
 
 
-def _take(source: Path, target: Path, *, link: bool) -> tuple[str, int]:
+def _take(source: Path, target: Path, *, link: bool, sha256: str | None) -> tuple[str, int]:
     """Bring a file to `target` durably by the cheapest way; its sha256 and its size."""
     with open(os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as reader:
         if link and _linked(source, target):
             with target.open("rb") as writer:
                 os.fchmod(writer.fileno(), _FILE_MODE)
-                digest = hashlib.file_digest(reader, "sha256").hexdigest()
+                digest = sha256 or hashlib.file_digest(reader, "sha256").hexdigest()
                 os.fsync(writer.fileno())
                 return digest, os.fstat(writer.fileno()).st_size
         handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _FILE_MODE)
         with open(handle, "wb", buffering=0) as writer:
             if _cloned(reader, handle):
-                digest = hashlib.file_digest(reader, "sha256").hexdigest()
+                digest = sha256 or hashlib.file_digest(reader, "sha256").hexdigest()
             else:
                 digest = _copy(reader, handle)
             os.fsync(handle)

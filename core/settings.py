@@ -54,6 +54,7 @@ class Settings(BaseSettings):
         description="module:attribute with further stages: docs/architecture.md.",
     )
 
+    upload_bytes: int = Field(default=256 * GIB, description="The largest file that is taken in.")
     free_space_reserve_bytes: int = 2 * GIB
     scratch_dir: Path | None = None
     scratch_bytes: int = Field(default=40 * GIB, description="Scratch space of one worker slot.")

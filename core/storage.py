@@ -37,10 +37,18 @@ class Storage(Protocol):
     A prefix is a folder: `a/b` is the prefix of `a/b/c`, not of `a/bc`.
     """
 
-    def put(self, key: str, path: Path, *, consume: bool = False) -> Stored:
+    @property
+    def spool(self) -> Path | None:
+        """A private folder for files on their way in, from which `put` need not copy, if any."""
+        ...
+
+    def put(
+        self, key: str, path: Path, *, consume: bool = False, sha256: str | None = None
+    ) -> Stored:
         """Take a file in, durably; it is never seen half-written.
 
-        With `consume` the caller gives the file up, which saves a copy where the store can.
+        With `consume` the caller gives the file up, which saves a copy where the store can. With
+        `sha256` the caller has read it already, and it need not be read again.
         Raises InsufficientStorage where there is no room, and leaves nothing behind.
         """
         ...

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
@@ -45,10 +46,9 @@ def clean_name(name: str) -> str:
     return printable[:NAME_LENGTH] or "untitled"
 
 
-def identify(path: Path) -> Sniffed:
+def identify(stream: BinaryIO) -> Sniffed:
     """What a file is, by its first bytes; Rejected for an empty or unknown one."""
-    with path.open("rb") as stream:
-        head = stream.read(HEAD_BYTES)
+    head = stream.read(HEAD_BYTES)
     if not head:
         raise Rejected("the file is empty")
     found = sniff(head)
@@ -65,7 +65,8 @@ def receive(
     Raises Rejected for an empty or unknown file, InsufficientStorage where there is no room.
     With `consume` the file at `path` is given up.
     """
-    found = identify(path)
+    with path.open("rb") as stream:
+        found = identify(stream)
     admit(storage, 0 if consume else path.stat().st_size, reserve=reserve)
     asset_id = uuid4()
     stored = storage.put(source_key(tenant_id, asset_id), path, consume=consume)

@@ -17,7 +17,7 @@ from core.database import tenant_role
 from core.errors import Misconfigured, Unavailable
 from core.keys import tenant_prefix
 from core.settings import Settings
-from services import tenants
+from services import tenants, uploads
 from services.administration import Cell, OwnerConnection, as_migrator, cells, owner
 from services.installation import MAIN_CELL, Installation
 
@@ -78,10 +78,12 @@ def purge(settings: Settings, tenant: str, *, wait_seconds: float = 120.0) -> Re
         try:
             with owner(cell) as connection:
                 _stop(connection, cell, doomed.id, wait_seconds)
+                uploads.forget_tenant(settings, installation.storage, doomed.id)
                 receipt.files += installation.storage.delete_prefix(tenant_prefix(doomed.id))
                 receipt.keys += _forget_keys(settings.redis_url, doomed.id)
                 _remove_patiently(connection, cell, receipt)
             # An upload that had begun before the tenant was closed may have ended after all.
+            uploads.forget_tenant(settings, installation.storage, doomed.id)
             receipt.files += installation.storage.delete_prefix(tenant_prefix(doomed.id))
             receipt.keys += _forget_keys(settings.redis_url, doomed.id)
         finally:

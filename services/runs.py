@@ -31,11 +31,17 @@ class RunReport:
 
 def recipe_for(asset: Asset | Sniffed, recipe: str | None) -> str:
     """The named recipe, or the one called like the file's kind; Rejected if there is none."""
-    if recipe is not None and recipe not in RECIPES:
-        raise Rejected(f"there is no recipe {recipe!r}; there is {', '.join(sorted(RECIPES))}")
-    if recipe is None and asset.kind not in RECIPES:
+    if recipe is not None:
+        check_recipe(recipe)
+    elif asset.kind not in RECIPES:
         raise Rejected(f"no recipe takes a file of the type {asset.mime} yet")
     return recipe or asset.kind
+
+
+def check_recipe(recipe: str) -> None:
+    """Raise Rejected for the name of no recipe."""
+    if recipe not in RECIPES:
+        raise Rejected(f"there is no recipe {recipe!r}; there is {', '.join(sorted(RECIPES))}")
 
 
 def start(

@@ -57,6 +57,12 @@ _TENANT_BASE: _Rights = {
         " progress progress_at due_at ready_at started_at finished_at result error",
     },
     "cell.tenants": {"SELECT": None},
+    "cell.uploads": {
+        "SELECT": None,
+        "INSERT": "tenant_id name recipe metadata bytes expires_at",
+        "UPDATE": "received sha256 run_id expires_at",
+        "DELETE": None,
+    },
 }
 
 _GRANTED = b"""

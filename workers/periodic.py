@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import text
@@ -11,7 +12,7 @@ from core.database import Database
 from core.keys import tenant_prefix
 from core.logging import get_logger
 from core.storage import Storage, StoredObject
-from services import ledger_workers
+from services import ledger_workers, uploads
 from services.ledger_workers import PeriodicClaim
 
 _log = get_logger(__name__)
@@ -34,8 +35,10 @@ _KNOWN = text("""
 """)
 
 
-def run_due(database: Database, storage: Storage, versions: Sequence[str]) -> list[str]:
-    """Do what is due in a cell; returns its names."""
+def run_due(
+    database: Database, storage: Storage, spool: Path, versions: Sequence[str]
+) -> list[str]:
+    """Do what is due in a cell; returns its names. `spool` is the folder of uploads."""
     done = []
     while (
         held := ledger_workers.claim_periodic(database, lease_seconds=LEASE_SECONDS)
@@ -43,7 +46,7 @@ def run_due(database: Database, storage: Storage, versions: Sequence[str]) -> li
         error = None
         renewed_at = time.monotonic()
         try:
-            for _ in _JOBS[held.name](database, storage, versions):
+            for _ in _JOBS[held.name](database, storage, spool, versions):
                 if time.monotonic() - renewed_at >= _RENEW_SECONDS:
                     renewed_at = time.monotonic()
                     if not _keep(database, held):
@@ -60,28 +63,43 @@ def _keep(database: Database, held: PeriodicClaim) -> bool:
     return ledger_workers.renew_periodic(database, held, lease_seconds=LEASE_SECONDS)
 
 
-def prune_events(database: Database, _storage: Storage, _versions: Sequence[str]) -> Iterator[None]:
+def prune_events(
+    database: Database, _storage: Storage, _spool: Path, _versions: Sequence[str]
+) -> Iterator[None]:
     """Forget events of more than a day ago, a bite at a time."""
     while ledger_workers.prune_events(database, age_seconds=EVENTS_SECONDS, limit=_BITE) == _BITE:
         yield
 
 
 def collect_artifacts(
-    database: Database, storage: Storage, versions: Sequence[str]
+    database: Database, storage: Storage, _spool: Path, versions: Sequence[str]
 ) -> Iterator[None]:
     """Remove, a day later, files that were not chosen, were superseded, or belong to no asset.
 
     What goes wrong with one tenant is told at the end and keeps no other waiting.
     """
+    tenants = ledger_workers.tenant_ids(database, versions)
+    yield from _each(tenants, lambda tenant_id: collect_tenant(database, storage, tenant_id))
+    storage.sweep_incoming(COLLECT_SECONDS)
+
+
+def collect_uploads(
+    database: Database, _storage: Storage, spool: Path, versions: Sequence[str]
+) -> Iterator[None]:
+    """Remove what expired uploads have left."""
+    tenants = ledger_workers.tenant_ids(database, versions)
+    yield from _each(tenants, lambda tenant_id: uploads.collect(database, spool, tenant_id))
+
+
+def _each(tenants: Sequence[UUID], collect: Callable[[UUID], Iterator[int]]) -> Iterator[None]:
     problems: list[Exception] = []
-    for tenant_id in ledger_workers.tenant_ids(database, versions):
+    for tenant_id in tenants:
         try:
-            for _ in collect_tenant(database, storage, tenant_id):
+            for _ in collect(tenant_id):
                 yield
         except Exception as problem:  # noqa: BLE001 — raised below
             _log.error("a tenant's files were not collected", tenant=str(tenant_id), exc_info=True)
             problems.append(problem)
-    storage.sweep_incoming(COLLECT_SECONDS)
     if problems:
         raise ExceptionGroup("files of some tenants were not collected", problems)
 
@@ -130,7 +148,8 @@ def _sort_in(folders: dict[str, _Folder], stored: StoredObject, root: str) -> No
         folder.youngest = max(folder.youngest, stored.modified)
 
 
-_JOBS: Mapping[str, Callable[[Database, Storage, Sequence[str]], Iterator[None]]] = {
+_JOBS: Mapping[str, Callable[[Database, Storage, Path, Sequence[str]], Iterator[None]]] = {
     "prune_events": prune_events,
     "collect_artifacts": collect_artifacts,
+    "collect_uploads": collect_uploads,
 }

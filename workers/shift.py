@@ -15,6 +15,7 @@ from services import ledger
 from services.installation import Installation
 from services.ledger import Claim
 from services.migrations import tenant_versions
+from services.uploads import spool_root
 from workers import periodic
 from workers.attempt import Equipment, end, perform
 from workers.drain import DrainPipe
@@ -118,7 +119,10 @@ class Shift:
         for cell in self._cells:
             try:
                 periodic.run_due(
-                    self._installation.cell(cell), self._equipment.storage, self._versions
+                    self._installation.cell(cell),
+                    self._equipment.storage,
+                    spool_root(self._settings, self._equipment.storage),
+                    self._versions,
                 )
             except SQLAlchemyError as error:
                 self._complain("a cell does not answer", cell=cell, error=_line(error))

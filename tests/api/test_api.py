@@ -1,74 +1,23 @@
 """The API over a real database: who may ask, what a refusal looks like, what an upload begins."""
 
 import asyncio
-import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 from starlette.types import Message
 
-from api.app import create_app
-from api.routes.assets import Spool
 from core.database import RoleNames, connect
-from core.errors import InsufficientStorage
 from core.settings import Settings
 from services import runs
 from services.installation import DEFAULT_TENANT, Installation
-from services.migrations import migrate
+from tests.api.serving import CLIP, TOKEN, serve, stored
 from tests.servers import PostgresForTests
-
-CLIP = Path(__file__).parents[2] / "docs" / "demo" / "clip.mp4"
-TOKEN = "a token of the tests"
-
-
-@pytest.fixture(scope="module")
-def settings(
-    postgres: PostgresForTests, valkey_server: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Settings]:
-    """An installation of this module's own, migrated."""
-    made = postgres.create_installation()
-    folder = tmp_path_factory.mktemp("installation")
-    found = Settings(
-        data_dir=folder,
-        database_url=made.database_url,
-        database_admin_url=made.database_admin_url,
-        redis_url=valkey_server,
-        storage_url=(folder / "storage").as_uri(),
-        free_space_reserve_bytes=0,
-    )
-    migrate(found)
-    yield found
-    postgres.drop_installation(made)
-
-
-@pytest.fixture
-def client(settings: Settings) -> Iterator[TestClient]:
-    """A client with the right token."""
-    with serve(settings) as found:
-        yield found
-
-
-def serve(settings: Settings) -> TestClient:
-    """A client of an API over these settings."""
-    app = create_app()
-    app.state.installation = Installation(settings)
-    app.state.token = TOKEN
-    return TestClient(
-        app, headers={"Authorization": f"Bearer {TOKEN}"}, raise_server_exceptions=False
-    )
-
-
-def stored(settings: Settings) -> set[Path]:
-    """The files in storage."""
-    return {path for path in (settings.data_dir / "storage").rglob("*") if path.is_file()}
 
 
 def test_an_installation_with_its_database_and_broker_is_ready(client: TestClient) -> None:
@@ -115,7 +64,7 @@ def test_an_upload_becomes_an_asset_and_a_run_with_a_ready_probe(
     detail = client.get(f"/v1/runs/{run['id']}").json()
     assert [(stage["name"], stage["state"]) for stage in detail["stages"]] == [("probe", "ready")]
     assert client.get("/v1/runs").json()["items"][0]["id"] == run["id"]
-    assert not list((settings.data_dir / "incoming").iterdir())
+    assert not [path for path in stored(settings) if ".spool" in path.parts]
 
 
 def test_a_run_can_be_cancelled_once_and_then_retried(client: TestClient) -> None:
@@ -157,21 +106,6 @@ def test_an_upload_below_the_free_space_reserve_is_refused_with_507(settings: Se
         answer = client.post("/v1/assets?name=clip.mp4", content=CLIP.read_bytes())
     assert answer.status_code == 507
     assert answer.json()["code"] == "insufficient_storage"
-
-
-def test_a_body_that_outgrows_the_spool_s_disk_is_refused_before_it_is_full(tmp_path: Path) -> None:
-    async def body() -> AsyncIterator[bytes]:
-        yield b"x" * 100
-
-    roomy, tight = Spool(tmp_path, 0), Spool(tmp_path, 1 << 60)
-    asyncio.run(roomy.fill(body()))
-    assert roomy.path.stat().st_size == 100
-    with pytest.raises(InsufficientStorage):
-        asyncio.run(tight.fill(body()))
-    assert tight.path.stat().st_size == 0
-    for spool in (roomy, tight):
-        spool.remove()
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_many_requests_at_once_are_all_answered_soon(settings: Settings) -> None:
@@ -260,21 +194,6 @@ def test_a_failed_commit_is_not_answered_with_success(
         assert answer.status_code == 503
         monkeypatch.undo()
         assert client.get(f"/v1/runs/{run['id']}").json()["state"] == "running"
-
-
-def test_bodies_that_a_killed_process_left_are_swept_at_the_next_start(
-    settings: Settings,
-) -> None:
-    folder = settings.data_dir / "incoming"
-    folder.mkdir(exist_ok=True)
-    old, young = folder / "old", folder / "young"
-    for path in (old, young):
-        path.touch()
-    os.utime(old, (0, 0))
-    with serve(settings):
-        assert not old.exists()
-        assert young.exists()
-    young.unlink()
 
 
 def test_the_api_carries_no_media_library_and_no_celery() -> None:

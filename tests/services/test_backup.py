@@ -230,12 +230,12 @@ def test_a_harmed_file_is_refused_before_anything_is_touched(
 
 def test_a_backup_of_another_release_is_refused(settings: Settings, tmp_path: Path) -> None:
     file = tmp_path / "all.backup"
-    root = with_revisions(tmp_path, {"cell/0002": "pass"})
+    root = with_revisions(tmp_path, {"cell/0003": "pass"})
     with pytest.raises(Unavailable, match="run `automator migrate`"):
         backup(settings, file, root=root)
     migrate(settings, root=root)
     backup(settings, file, root=root)
-    with pytest.raises(Rejected, match=r"another release \(its cell is at 0002, not 0001\)"):
+    with pytest.raises(Rejected, match=r"another release \(its cell is at 0003, not 0002\)"):
         restore(settings, file)
 
 

@@ -283,7 +283,7 @@ def _recipes(settings: Settings) -> list[str]:
 def test_a_data_migration_reaches_every_tenants_rows(settings: Settings, tmp_path: Path) -> None:
     for name in ("a", "b"):
         plant(settings, name, mark=name)
-    migrate(settings, root=with_revisions(tmp_path, {"cell/0002": f"assert {_MARK_RUNS} == 2"}))
+    migrate(settings, root=with_revisions(tmp_path, {"cell/0003": f"assert {_MARK_RUNS} == 2"}))
     assert _recipes(settings) == ["a recipe!", "b recipe!"]
 
 
@@ -295,7 +295,7 @@ def test_a_data_migration_that_cannot_see_every_row_fails_aloud(
         connection.execute("DROP POLICY migrator ON cell.runs")
         silent = connection.execute("UPDATE cell.runs SET recipe = 'lost'")
         assert silent.rowcount == 0  # which is why it has to be asked
-    root = with_revisions(tmp_path, {"cell/0002": _MARK_RUNS})
+    root = with_revisions(tmp_path, {"cell/0003": _MARK_RUNS})
     with pytest.raises(RuntimeError, match=r"cannot see every row of cell\.runs"):
         migrate(settings, root=root)
     assert _recipes(settings) == ["a recipe"]

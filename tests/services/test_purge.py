@@ -21,6 +21,7 @@ from core.settings import Settings
 from core.storage import open_storage
 from services import tenants
 from services.purge import purge
+from services.uploads import spool_root
 from tests.installations import Planted, as_owner, as_tenant, installation, plant
 from tests.servers import PostgresForTests
 
@@ -74,6 +75,11 @@ def _plant_canaries(settings: Settings, slug: str) -> tuple[Planted, Canaries]:
             [run[0], canaries.next(), Jsonb({canaries.next(): True})],
         )
         connection.execute(
+            "INSERT INTO cell.uploads (tenant_id, name, metadata, bytes, expires_at)"
+            " VALUES (%s, %s, %s, 5, now() + interval '1 day')",
+            [planted.id, canaries.next(), canaries.next()],
+        )
+        connection.execute(
             "SELECT cell.emit(%s, %s, NULL, NULL, %s)",
             [planted.id, canaries.next(), Jsonb({"text": canaries.next()})],
         )
@@ -93,6 +99,9 @@ def _plant_files(settings: Settings, tenant_id: UUID, canaries: Canaries) -> Non
     storage = open_storage(settings.storage_url)
     storage.put(f"{tenant_prefix(tenant_id)}/{canaries.next()}/1/file", file)
     file.unlink()
+    spooled = spool_root(settings, storage) / str(tenant_id) / canaries.next()
+    spooled.mkdir(parents=True)
+    (spooled / "bytes").write_text(canaries.next())
     with Redis.from_url(settings.redis_url) as client:
         client.set(f"stream:{tenant_id}", canaries.next())
         client.hset(f"cache:{tenant_id.hex}:{canaries.next()}", "text", canaries.next())

@@ -1,0 +1,108 @@
+"""An API to talk to: in this process, or as real processes of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import URLError
+
+from fastapi.testclient import TestClient
+
+from api.app import TOKEN_VARIABLE, create_app
+from core.settings import Settings
+from services.installation import Installation
+
+ROOT = Path(__file__).parents[2]
+CLIP = ROOT / "docs" / "demo" / "clip.mp4"
+TOKEN = "a token of the tests"
+
+
+def serve(settings: Settings) -> TestClient:
+    """A client of an API over these settings."""
+    app = create_app()
+    app.state.installation = Installation(settings)
+    app.state.token = TOKEN
+    return TestClient(
+        app, headers={"Authorization": f"Bearer {TOKEN}"}, raise_server_exceptions=False
+    )
+
+
+def stored(settings: Settings) -> set[Path]:
+    """The files in storage."""
+    return {path for path in (settings.data_dir / "storage").rglob("*") if path.is_file()}
+
+
+@dataclass(slots=True)
+class Server:
+    """A process of the API on a port that stays its own when it is killed; state: the process."""
+
+    settings: Settings
+    listener: socket.socket
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def port(self) -> int:
+        return int(self.listener.getsockname()[1])
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        settings = self.settings
+        assert settings.database_url is not None
+        assert settings.redis_url is not None
+        assert settings.storage_url is not None
+        number = self.listener.fileno()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "api", "--fd", str(number)],
+            cwd=ROOT,
+            env={
+                "PATH": os.environ["PATH"],
+                "PYTHONPATH": str(ROOT),
+                "DATABASE_URL": settings.database_url,
+                "REDIS_URL": settings.redis_url,
+                "STORAGE_URL": settings.storage_url,
+                "AUTOMATOR_DATA": str(settings.data_dir),
+                "FREE_SPACE_RESERVE_BYTES": "0",
+                TOKEN_VARIABLE: TOKEN,
+            },
+            pass_fds=[number],
+            start_new_session=True,
+        )
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            try:
+                urllib.request.urlopen(f"{self.url}/healthz", timeout=30).close()
+                return
+            except (URLError, OSError):
+                time.sleep(0.05)
+        raise AssertionError("the API does not answer")
+
+    def kill(self) -> None:
+        """End it without a word, with all that it was at."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+
+@contextmanager
+def server(settings: Settings) -> Iterator[Server]:
+    """A process of the API for the length of a block."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(128)
+        running = Server(settings, listener)
+        running.start()
+        try:
+            yield running
+        finally:
+            running.kill()
