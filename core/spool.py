@@ -50,11 +50,14 @@ class Writer:
 
     def __init__(self, folder: Path) -> None:
         """Takes the lock; raises Locked, and lets the holder know, while another has it."""
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = folder
         self.path = folder / _BYTES
         self._file = -1
-        self._lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            self._lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except FileNotFoundError:
+            raise Locked("this upload has just ended") from None
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import httpx2 as httpx
@@ -22,6 +23,7 @@ from core.settings import Settings
 from services import uploads
 from services.installation import DEFAULT_TENANT, Installation
 from tests.api.serving import CLIP, TOKEN, Server, serve, server, stored
+from tests.workers.workshop import until
 
 MATROSKA = b"\x1aE\xdf\xa3"
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -55,6 +57,11 @@ def patch(
 ) -> httpx.Response:
     sent = {**BODY, "Upload-Offset": str(offset), **headers}
     return client.patch(place, headers=sent, content=data)
+
+
+def spool(settings: Settings, place: str) -> list[Path]:
+    """The file that an upload is spooled in, if there is one yet."""
+    return list((settings.data_dir / "storage" / ".spool").glob(f"*/{place[-36:]}/bytes"))
 
 
 def asset_bytes(settings: Settings, asset_id: str) -> bytes:
@@ -248,8 +255,8 @@ def test_an_upload_can_be_ended_and_is_nowhere_then(client: TestClient, settings
 def test_lost_bytes_are_told_and_never_made_up(client: TestClient, settings: Settings) -> None:
     place = create(client, 10_000)
     assert patch(client, place, 0, film(5_000)).status_code == 204
-    (spooled,) = (settings.data_dir / "storage" / ".spool").glob(f"*/{place[-36:]}/bytes")
-    spooled.write_bytes(film(100))
+    (path,) = spool(settings, place)
+    path.write_bytes(film(100))
     assert client.head(place, headers=TUS).status_code == 410
     assert patch(client, place, 5_000, film(5_000)).status_code == 410
 
@@ -415,6 +422,10 @@ def test_after_two_hundred_cuts_every_byte_is_where_it_was(
     assert not [path for path in stored(settings) if path.name == "bytes"]
 
 
+def spooled(settings: Settings, sent: Sent) -> int:
+    return sum(path.stat().st_size for path in spool(settings, sent.place))
+
+
 def finish(browser: httpx.Client, where: Server, sent: Sent) -> None:
     """Go on until the end, as a client does: what others began may still be letting go."""
     end = time.monotonic() + 60
@@ -454,19 +465,18 @@ def test_of_two_clients_on_one_upload_no_byte_is_mixed(
         if offset == size:
             content = asset_bytes(settings, sent.place[-36:])
         else:
-            folder = settings.data_dir / "storage" / ".spool"
-            (path,) = folder.glob(f"*/{sent.place[-36:]}/bytes")
+            (path,) = spool(settings, sent.place)
             content = path.read_bytes()[:offset]
         assert len(set(content[len(head) :])) <= 1
 
 
 def test_a_client_that_comes_back_goes_on_though_its_old_line_still_hangs(
-    servers: list[Server], browser: httpx.Client
+    servers: list[Server], browser: httpx.Client, settings: Settings
 ) -> None:
     data = film(2_000_000)
     sent = begin_on(browser, servers[0], data)
     with closing(send_part(servers[0], sent, 1_000_000)):
-        time.sleep(0.5)
+        until(lambda: spooled(settings, sent) == 1_000_000, 10, "what came is written")
         began = time.monotonic()
         answer = browser.patch(
             servers[1].url + sent.place, headers={**BODY, "Upload-Offset": "0"}, content=data
