@@ -125,15 +125,31 @@ def _migrate_shared(cell: Cell, root: Path) -> list[str]:
         if connection.info.server_version < 180000:
             raise Misconfigured(f"the database of cell {cell.name!r} is older than PostgreSQL 18")
         warnings = prepare_database(connection, cell, directory=directory)
-    with _engine(cell) as engine:
-        for branch in _SHARED if directory else _SHARED[1:]:
-            with engine.begin() as connection:
-                connection.exec_driver_sql("SET LOCAL lock_timeout = '120s'")
-                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({TURN})")
-                _upgrade(connection, cell, branch, branch, root)
+        branches = _SHARED if directory else _SHARED[1:]
+        with as_migrator(connection, cell):
+            # Loading Alembic takes longer than all else that a start without news has to do.
+            behind = [
+                one for one in branches if _revision(connection, one) != versions(one, root)[-1]
+            ]
+    if behind:
+        with _engine(cell) as engine:
+            for branch in behind:
+                with engine.begin() as connection:
+                    connection.exec_driver_sql("SET LOCAL lock_timeout = '120s'")
+                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({TURN})")
+                    _upgrade(connection, cell, branch, branch, root)
     with owner(cell) as connection, as_migrator(connection, cell):
         force_walls(connection)
     return warnings
+
+
+def _revision(connection: OwnerConnection, branch: str) -> str | None:
+    """The revision that a shared branch is at; None where it is not there yet."""
+    table = f"{branch}.{_VERSION_TABLE}"
+    if connection.execute("SELECT to_regclass(%s)", [table]).fetchone() == (None,):
+        return None
+    found = connection.execute(f"SELECT version_num FROM {table}".encode()).fetchall()  # noqa: S608
+    return str(found[0][0]) if len(found) == 1 else None
 
 
 def _in_processes(cell: Cell, root: Path, processes: int) -> Iterator[tuple[int, dict[UUID, str]]]:
