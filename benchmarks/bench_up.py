@@ -63,12 +63,15 @@ def weigh(process: subprocess.Popen[bytes]) -> tuple[float, float, float, int]:
     """Proportional and resident megabytes, percent of one core, and processes of an idle tree."""
     root = psutil.Process(process.pid)
     tree = [root, *root.children(recursive=True)]
-    before = {one.pid: _cpu_seconds(one) for one in tree}
+    before = {}
+    for one in tree:
+        with suppress(psutil.NoSuchProcess):  # a trial of a device, say, has ended
+            before[one] = _cpu_seconds(one)
     time.sleep(_IDLE_SECONDS)
     used, memory = 0.0, []
-    for one in tree:
+    for one, seconds in before.items():
         with suppress(psutil.NoSuchProcess):  # one of the database's may have ended
-            used += _cpu_seconds(one) - before[one.pid]
+            used += _cpu_seconds(one) - seconds
             memory.append((one.memory_full_info(), one.name(), " ".join(one.cmdline())[:60]))
     for info, name, command in sorted(memory, key=lambda item: -item[0].pss):
         print(f"  {info.pss / 1e6:7.1f} MB  {name}  {command}", file=sys.stderr)
@@ -111,6 +114,7 @@ def measure(rounds: int) -> Result:
     for round_ in range(rounds):
         folder = Path(tempfile.mkdtemp(prefix="automator-bench-", dir="/tmp"))
         folder.chmod(0o711)
+        process = None
         try:
             process, seconds = start(folder / "data")
             colds.append(seconds)
@@ -121,6 +125,8 @@ def measure(rounds: int) -> Result:
                 weight = weigh(process)
             stops.append(stop(process))
         finally:
+            if process is not None and process.poll() is None:
+                stop(process)
             shutil.rmtree(folder)
     pss, rss, percent, processes = weight
     return Result(
