@@ -222,10 +222,12 @@ class Turn:
         """
         if len(data) > self.remaining:
             raise TooLarge(f"the upload has {self.upload.bytes} bytes, and more were sent")
-        if self.upload.sha256 is None:
-            self._writer.write(data, self.position, reserve=self._reserve)
-        before, self.position = self.position, self.position + len(data)
-        if before < HEAD_BYTES <= self.position and self.upload.sha256 is None:
+        before, after = self.position, self.position + len(data)
+        # What is recorded never changes: of the last byte, sent again, only the coming counts.
+        if before >= self.upload.received:
+            self._writer.write(data, before, reserve=self._reserve)
+        self.position = after
+        if before < HEAD_BYTES <= after and before >= self.upload.received:
             self._identify()
         due = self.position - self.upload.received >= SYNC_BYTES
         if sync and (due or time.monotonic() - self._synced_at >= _SYNC_SECONDS):

@@ -43,6 +43,7 @@ _BODY: Final = "application/offset+octet-stream"
 _ALGORITHMS: Final = ("sha256", "sha1", "md5")
 BUFFER_BYTES: Final = 4 << 20
 _TICK_SECONDS: Final = 0.5
+_WRITE_SECONDS: Final = 1.0
 # A client that says nothing for so long may come back and go on.
 _IDLE_SECONDS: Final = 60.0
 # How long a client waits for its own earlier request to let go, and how often it looks.
@@ -257,7 +258,7 @@ async def _in_turn(request: Request, act: Callable[[], _T]) -> _T:
 async def _buffers(request: Request, turn: Turn) -> AsyncIterator[bytearray]:
     """The body in pieces that are worth a write; the last one before whatever ends it early."""
     buffer = bytearray()
-    heard_at = time.monotonic()
+    heard_at = written_at = time.monotonic()
     more = True
     problem: HTTPException | None = None
     while more and problem is None:
@@ -272,10 +273,13 @@ async def _buffers(request: Request, turn: Turn) -> AsyncIterator[bytearray]:
             problem = HTTPException(400, "the body ended early")
         elif time.monotonic() - heard_at > _IDLE_SECONDS:
             problem = HTTPException(408, "nothing came for too long")
-        if len(buffer) >= BUFFER_BYTES or message["type"] == "silence":
+        # A slow client's bytes count soon, too, and it lets go as soon as a fast one does.
+        due = message["type"] == "silence" or time.monotonic() - written_at > _WRITE_SECONDS
+        if len(buffer) >= BUFFER_BYTES or due:
             yield buffer
             buffer = bytearray()
-            if turn.wanted:
+            written_at = time.monotonic()
+            if more and turn.wanted:
                 problem = HTTPException(409, "another request goes on with this upload")
     if buffer:
         yield buffer
