@@ -1,6 +1,7 @@
 """An API to talk to: in this process, or as real processes of its own."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -8,20 +9,27 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
+from uuid import UUID
 
+import httpx2 as httpx
 from fastapi.testclient import TestClient
 
 from api.app import TOKEN_VARIABLE, create_app
+from core.keys import source_key
 from core.settings import Settings
-from services.installation import Installation
+from services.installation import DEFAULT_TENANT, Installation
 
 ROOT = Path(__file__).parents[2]
 CLIP = ROOT / "docs" / "demo" / "clip.mp4"
 TOKEN = "a token of the tests"
+
+MATROSKA = b"\x1aE\xdf\xa3"
+TUS = {"Tus-Resumable": "1.0.0"}
+BODY = {**TUS, "Content-Type": "application/offset+octet-stream"}
 
 
 def serve(settings: Settings) -> TestClient:
@@ -37,6 +45,31 @@ def serve(settings: Settings) -> TestClient:
 def stored(settings: Settings) -> set[Path]:
     """The files in storage."""
     return {path for path in (settings.data_dir / "storage").rglob("*") if path.is_file()}
+
+
+def film(size: int, seed: int = 1) -> bytes:
+    """Bytes that begin like a video."""
+    return (MATROSKA + random.Random(seed).randbytes(size))[:size]
+
+
+def offset_of(client: TestClient | httpx.Client, place: str) -> int:
+    """How much of an upload the server has."""
+    answer = client.head(place, headers=TUS)
+    assert answer.status_code == 200
+    return int(answer.headers["upload-offset"])
+
+
+def spool(settings: Settings, place: str) -> list[Path]:
+    """The file that an upload is spooled in, if there is one."""
+    return list((settings.data_dir / "storage" / ".spool").glob(f"*/{place[-36:]}/bytes"))
+
+
+def asset_bytes(settings: Settings, asset_id: str) -> bytes:
+    """What an asset's source is in storage."""
+    with closing(Installation(settings)) as installation:
+        key = source_key(installation.place(DEFAULT_TENANT).tenant_id, UUID(asset_id))
+        with installation.storage.open(key) as stream:
+            return stream.read()
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from core.database import RoleNames, connect
 from core.settings import Settings
 from services import runs
 from services.installation import DEFAULT_TENANT, Installation
-from tests.api.serving import CLIP, TOKEN, serve, stored
+from tests.api.serving import CLIP, TOKEN, serve, spool, stored
 from tests.servers import PostgresForTests
 
 
@@ -64,7 +64,7 @@ def test_an_upload_becomes_an_asset_and_a_run_with_a_ready_probe(
     detail = client.get(f"/v1/runs/{run['id']}").json()
     assert [(stage["name"], stage["state"]) for stage in detail["stages"]] == [("probe", "ready")]
     assert client.get("/v1/runs").json()["items"][0]["id"] == run["id"]
-    assert not [path for path in stored(settings) if ".spool" in path.parts]
+    assert not spool(settings, asset["id"])
 
 
 def test_a_run_can_be_cancelled_once_and_then_retried(client: TestClient) -> None:
