@@ -92,8 +92,8 @@ def product(source: Path, folder: Path) -> tuple[float, list[EncodeResult]]:
 def pin(supervisor: int) -> None:
     """Each process of the media pool to a core; what it starts inherits that."""
     free = cycle(cores())
-    for worker in psutil.Process(supervisor).children(recursive=True):
-        if "--concurrency" in worker.cmdline() and "media,gpu" in worker.cmdline():
+    for worker in psutil.Process(supervisor).children():
+        if worker.name() == "worker-media":
             for slot in worker.children():
                 slot.cpu_affinity([next(free)])
 

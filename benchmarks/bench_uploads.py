@@ -119,7 +119,7 @@ def main(rounds: int = 3) -> int:
             api = next(
                 one
                 for one in psutil.Process(endpoints.pid).children(recursive=True)
-                if "api" in one.cmdline()
+                if one.name() == "api"
             )
             port = int(endpoints.api.rpartition(":")[2])
             for _ in range(rounds):

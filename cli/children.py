@@ -3,14 +3,14 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from subprocess import Popen, TimeoutExpired
 
+from cli.starter import QUICK, Adopted, Starter
 from core.embedded.logs import LogPump
 from core.embedded.processes import signal_group, spawn
 
@@ -41,26 +41,25 @@ class Program:
 
 def default_programs(*, listener: int, workers: int) -> tuple[Program, ...]:
     """The API on the socket `listener`, the relay and the workers."""
-    python = (sys.executable, "-m", "cli.quick")
     light = 2
     return (
         Program(
             "api",
-            (*python, "api", "--fd", str(listener)),
+            (*QUICK, "api", "--fd", str(listener)),
             wave=1,
             secrets=("AUTOMATOR_TOKEN",),
             descriptors=(listener,),
             early=True,  # it takes a second to import, and refuses tenants that are too old
         ),
-        Program("relay", (*python, "workers.relay")),
+        Program("relay", (*QUICK, "workers.relay")),
         Program(
             "worker-media",
-            (*python, "workers", "--queues", "media,gpu", "--concurrency", str(workers)),
+            (*QUICK, "workers", "--queues", "media,gpu", "--concurrency", str(workers)),
             queues=("media",),
         ),
         Program(
             "worker-light",
-            (*python, "workers", "--queues", "light", "--concurrency", str(light)),
+            (*QUICK, "workers", "--queues", "light", "--concurrency", str(light)),
             queues=("light",),
         ),
     )
@@ -68,14 +67,18 @@ def default_programs(*, listener: int, workers: int) -> tuple[Program, ...]:
 
 @dataclass(slots=True)
 class Child:
-    """A program as it runs; `tick` starts it, and starts it again when it has died."""
+    """A program as it runs; `tick` starts it, and starts it again when it has died.
+
+    The first time a `starter` begins it where it can.
+    """
 
     program: Program
     environment: Mapping[str, str]
     log: Path
     pump: LogPump
     say: Callable[[str], object]
-    process: subprocess.Popen[bytes] | None = None
+    starter: Starter | None = None
+    process: Popen[bytes] | Adopted | None = None
     _started: float = 0.0
     _pause: float = _FIRST_PAUSE
     _not_before: float = 0.0
@@ -88,7 +91,7 @@ class Child:
             code = self.process.poll()
             if code is None:
                 return
-            signal_group(self.process, signal.SIGKILL)  # what it left behind
+            signal_group(self.process.pid, signal.SIGKILL)  # what it left behind
             self.process = None
             if now - self._started > _STEADY_SECONDS:
                 self._pause = _FIRST_PAUSE
@@ -109,7 +112,7 @@ class Child:
         try:
             return self.process.wait()
         finally:
-            signal_group(self.process, signal.SIGKILL)
+            signal_group(self.process.pid, signal.SIGKILL)
 
     def last_words(self) -> str:
         """The last line that the program printed; it may still be on its way through the pipe."""
@@ -129,18 +132,17 @@ class Child:
             return
         try:
             self.process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
+        except TimeoutExpired:
             self.say(f"{self.program.name} did not stop in time and was killed")
-        signal_group(self.process, signal.SIGKILL)
+        signal_group(self.process.pid, signal.SIGKILL)
         self.process.wait()
         self.process = None
 
     def _start(self, now: float) -> None:
         output = self.pump.open(self.log, self._on_line)
         try:
-            self.process = spawn(
+            self.process = self._begun_together(output) or spawn(
                 self.program.argv,
-                death_signal=signal.SIGKILL,
                 output=output,
                 env=self.environment,
                 descriptors=self.program.descriptors,
@@ -148,6 +150,21 @@ class Child:
         finally:
             os.close(output)
         self._started = now
+
+    def _begun_together(self, output: int) -> Adopted | None:
+        starter, self.starter = self.starter, None
+        if starter is None or self.program.argv[: len(QUICK)] != QUICK:
+            return None
+        try:
+            return starter.start(
+                self.program.name,
+                self.program.argv,
+                output=output,
+                env=self.environment,
+                descriptors=self.program.descriptors,
+            )
+        except OSError:  # it has died: the program is begun by itself
+            return None
 
     def _on_line(self, line: str) -> None:
         if line.strip():

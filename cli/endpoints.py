@@ -99,7 +99,7 @@ def start_installation(data_dir: Path, *, workers: int | None = None) -> Iterato
     try:
         yield _wait_for(supervisor, data_dir, said)
     finally:
-        signal_group(supervisor, signal.SIGTERM)
+        signal_group(supervisor.pid, signal.SIGTERM)
         try:
             supervisor.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:

@@ -9,7 +9,6 @@ import os
 import secrets
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -20,6 +19,7 @@ from types import FrameType
 
 from cli.children import Child, Program, default_programs, stop_in_waves
 from cli.endpoints import ENDPOINTS, Endpoints, lock_installation, write_endpoints
+from cli.starter import QUICK, Starter
 from core.embedded import EmbeddedServers
 from core.embedded.folders import data_folder
 from core.embedded.logs import LogPump
@@ -56,7 +56,7 @@ class Plan:
     workers: int = 1
     durable: bool = True
     tell_token: bool = True
-    migrate: tuple[str, ...] = (sys.executable, "-m", "cli.quick", "cli.main", "migrate")
+    migrate: tuple[str, ...] = (*QUICK, "cli.main", "migrate")
     programs: Callable[..., Sequence[Program]] = default_programs
 
 
@@ -70,6 +70,7 @@ class Supervisor:
         self._data = plan.data_dir
         self._pump = LogPump()
         self._children: list[Child] = []
+        self._starter: Starter | None = None
         self._servers: EmbeddedServers | None = None
         self._listener: socket.socket | None = None
         self._stopping = False
@@ -106,12 +107,15 @@ class Supervisor:
         port = int(listener.getsockname()[1])
         api = f"http://{_in_url(self._plan.host)}:{port}"
         programs = self._plan.programs(listener=listener.fileno(), workers=self._plan.workers)
+        if any(program.argv[: len(QUICK)] == QUICK for program in programs):
+            self._open_starter(listener.fileno(), environment)
         self._launch([program for program in programs if program.early], environment)
         if self._servers is not None:
             self._servers.start()
         self._run_once("migrate", self._plan.migrate, environment)
         self._launch([program for program in programs if not program.early], environment)
         self._wait_ready(port, {queue for program in programs for queue in program.queues})
+        self._close_starter()
         endpoints = Endpoints(
             pid=os.getpid(),
             api=api,
@@ -128,8 +132,26 @@ class Supervisor:
             self._say(f"  token  {endpoints.token}")
         self._say(f"  data   {self._data}")
 
+    def _open_starter(self, listener: int, environment: dict[str, str]) -> None:
+        log = self._data / "logs" / "starter.log"
+        output = self._pump.open(log)
+        known = _cells_without_owners(environment)
+        try:
+            self._starter = Starter(
+                output=output,
+                env={name: value for name, value in known.items() if name not in _SECRETS},
+                descriptors=(listener,),
+            )
+        finally:
+            os.close(output)
+
+    def _close_starter(self) -> None:
+        if self._starter is not None:
+            self._starter.close()
+            self._starter = None
+
     def _launch(self, programs: Sequence[Program], environment: dict[str, str]) -> None:
-        environment = environment | _cells_without_owners(environment.get("CELLS"))
+        environment = _cells_without_owners(environment)
         for program in programs:
             log = self._data / "logs" / f"{program.name}.log"
             known = {
@@ -137,7 +159,7 @@ class Supervisor:
                 for name, value in environment.items()
                 if name not in _SECRETS or name in program.secrets
             }
-            child = Child(program, known, log, self._pump, self._say)
+            child = Child(program, known, log, self._pump, self._say, self._starter)
             self._children.append(child)
             child.tick()
 
@@ -215,6 +237,7 @@ class Supervisor:
             self._data / "logs" / f"{name}.log",
             self._pump,
             lines.append,
+            self._starter,
         )
         code = child.run_to_end()
         if code != 0:
@@ -262,6 +285,7 @@ class Supervisor:
                 last_first.callback(self._servers.stop)
             last_first.callback(end_all, self._leftovers)
             last_first.callback(stop_in_waves, self._children)
+            last_first.callback(self._close_starter)
             if self._listener is not None:
                 last_first.callback(self._listener.close)
             last_first.callback((self._data / ENDPOINTS).unlink, missing_ok=True)
@@ -275,18 +299,18 @@ class Supervisor:
             raise _StopAsked
 
 
-def _cells_without_owners(cells: str | None) -> dict[str, str]:
-    """The setting CELLS as programs are told it; its owners' addresses are for migrations alone."""
-    if not cells:
-        return {}
+def _cells_without_owners(environment: dict[str, str]) -> dict[str, str]:
+    """What programs are told of CELLS; its owners' addresses are for migrations alone."""
+    if not environment.get("CELLS"):
+        return environment
     try:
         kept = {
             name: {part: value for part, value in urls.items() if part != "admin_url"}
-            for name, urls in json.loads(cells).items()
+            for name, urls in json.loads(environment["CELLS"]).items()
         }
     except (ValueError, AttributeError):
         raise Misconfigured("CELLS must be a JSON object of cells by name") from None
-    return {"CELLS": json.dumps(kept)}
+    return {**environment, "CELLS": json.dumps(kept)}
 
 
 def _in_url(host: str) -> str:

@@ -4,11 +4,9 @@ The pool's processes hold the reading end of a pipe whose writing end only the f
 the end of file is the message, reaches all of them, and cannot be missed.
 """
 
-import ctypes
 import os
-import signal
 
-_PR_SET_PDEATHSIG = 1
+from core.embedded.child import die_with
 
 
 class DrainPipe:
@@ -27,17 +25,10 @@ class DrainPipe:
         if self._writer >= 0:
             os.close(self._writer)
             self._writer = -1
-        _die_with(self._owner)
+        die_with(self._owner)
 
     def begin(self) -> None:
         """Called in the first process: take nothing new, finish what fits."""
         if self._writer >= 0:
             os.close(self._writer)
             self._writer = -1
-
-
-def _die_with(parent: int) -> None:
-    """Have the kernel kill this process when its parent's thread ends."""
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(1)  # it died before the signal was armed

@@ -7,9 +7,25 @@ parent died before the signal was asked for.
 
 import ctypes
 import os
+import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def prctl(option: int, value: int) -> None:
+    """Have the kernel treat this process in some way; raises OSError. See the manual, 2."""
+    if ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def die_with(parent: int, number: int = signal.SIGKILL) -> None:
+    """Have the kernel signal this process when its parent's thread ends."""
+    prctl(PR_SET_PDEATHSIG, number)
+    if os.getppid() != parent:
+        sys.exit("the process that asked for this one is gone")
 
 
 def main(argv: list[str]) -> None:
@@ -21,10 +37,7 @@ def main(argv: list[str]) -> None:
         os.setresgid(gid, gid, gid)
         os.setresuid(uid, uid, uid)
     # A change of user clears the setting, so it comes after.
-    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0) != 0:
-        sys.exit(f"prctl: {os.strerror(ctypes.get_errno())}")
-    if os.getppid() != parent:
-        sys.exit("the process that asked for this one is gone")
+    die_with(parent, death_signal)
     os.umask(0o077)  # what it makes is nobody else's to read
     os.execvp(command[0], command)
 

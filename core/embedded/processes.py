@@ -84,10 +84,14 @@ def spawn(
     )
 
 
-def signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    """Signals a spawned program and what it started in its session; silent if all are gone."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, number)
+def signal_group(pid: int, number: signal.Signals) -> None:
+    """Signals a spawned program and what it started in its session; silent if all are gone.
+
+    0 is the number of a program that never began.
+    """
+    if pid:
+        with suppress(ProcessLookupError):
+            os.killpg(pid, number)
 
 
 def processes_in(folder: Path, program: str) -> list[int]:
