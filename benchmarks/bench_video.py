@@ -185,6 +185,7 @@ def parts(folder: Path) -> None:
     package = stages["package"]["result"]
     decisions = stages["analyse"]["result"]["seconds"] + track["measure_seconds"]
     checks = package["verify_seconds"]
+    pictures = stages["pictures"]["seconds"]
     around = run_seconds - encoded - decisions - checks - track["encode_seconds"]
     print("\n| a run of the same film, one slot | s | of the encode | bound |")
     print("|---|---|---|---|")
@@ -194,7 +195,9 @@ def parts(folder: Path) -> None:
         ("decisions: what the content needs, how loud it is", decisions, "–"),
         ("verification", checks, "–"),
         ("decisions and verification", decisions + checks, "≤ 20 %"),
-        ("all around it: start, probe, preview, hash, packaging, ledger", around, "≤ 2 s"),
+        ("poster and storyboard: their whole stage", pictures, "–"),
+        ("all around: start, probe, preview, hash, packaging, ledger", around - pictures, "≤ 2 s"),
+        ("… with poster and storyboard", around, "–"),
         ("the run", run_seconds, "–"),
     ):
         print(f"| {name} | {seconds:.2f} | {seconds / encoded:.1%} | {bound} |")
