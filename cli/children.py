@@ -110,7 +110,11 @@ class Child:
         self._start(time.monotonic())
         assert self.process is not None
         try:
-            return self.process.wait()
+            code = self.process.wait()
+            if not self.process.pid:  # the starter died before it could begin this
+                self._start(time.monotonic())
+                code = self.process.wait()
+            return code
         finally:
             signal_group(self.process.pid, signal.SIGKILL)
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from pathlib import Path
 from typing import TypeVar
 
 import psutil
@@ -31,3 +32,16 @@ def alive(processes: Iterable[psutil.Process], *, patience: float = 0.0) -> list
 
 def _runs(process: psutil.Process) -> bool:
     return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+
+
+def in_memory(pid: int, words: str) -> bool:
+    """Whether a process has these words anywhere in what it can write."""
+    lines = Path(f"/proc/{pid}/maps").read_text().splitlines()
+    areas = [line.split()[0] for line in lines if line.split()[1].startswith("rw")]
+    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
+        for area in areas:
+            begin, end = (int(text, 16) for text in area.split("-"))
+            memory.seek(begin)
+            if words.encode() in memory.read(end - begin):
+                return True
+    return False

@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import subprocess
-import time
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,7 +15,7 @@ import pytest
 from cli.children import Child, Program
 from cli.starter import QUICK, Adopted, Starter
 from core.embedded.logs import LogPump
-from tests.processes import alive
+from tests.processes import in_memory
 from tests.workers.workshop import until
 
 SECRET = "a secret of one program alone"
@@ -85,34 +85,21 @@ def test_the_secrets_of_one_program_are_nowhere_in_the_memory_of_the_next(
         assert program.wait(10) == -signal.SIGTERM
 
 
-def in_memory(pid: int, words: str) -> bool:
-    """Whether a process has these words anywhere in what it can write."""
-    lines = Path(f"/proc/{pid}/maps").read_text().splitlines()
-    areas = [line.split()[0] for line in lines if line.split()[1].startswith("rw")]
-    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
-        for area in areas:
-            begin, end = (int(text, 16) for text in area.split("-"))
-            memory.seek(begin)
-            if words.encode() in memory.read(end - begin):
-                return True
-    return False
-
-
+@pytest.mark.parametrize("ended", ["before", "meanwhile"])
 def test_a_starter_that_is_killed_costs_nothing_but_time(
-    starter: Starter, gates: tuple[int, int], tmp_path: Path
+    starter: Starter, gates: tuple[int, int], tmp_path: Path, ended: str
 ) -> None:
-    starter.close()
-    said: list[str] = []
+    (process,) = psutil.Process().children()
+    if ended == "before":
+        process.kill()
+        process.wait()
+    else:
+        process.suspend()
+        threading.Timer(0.2, process.kill).start()
     pump = LogPump()
     program = Program("told", (*QUICK, "tests.cli.told", str(gates[0])), descriptors=gates[:1])
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
-    child = Child(program, environment, tmp_path / "log", pump, said.append, starter)
-    end = time.monotonic() + 30
-    while child.process is None or not child.process.pid:
-        assert time.monotonic() < end
-        child.tick()
-    assert child.process is not None
-    tree = [psutil.Process(child.process.pid)]
-    child.finish(0.0)
+    child = Child(program, environment, tmp_path / "log", pump, str, starter)
+    os.write(gates[1], b"3")
+    assert child.run_to_end() == 3
     pump.close()
-    assert alive(tree) == []

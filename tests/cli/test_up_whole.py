@@ -13,7 +13,7 @@ import pytest
 
 from cli.endpoints import running_installation, start_installation
 from core.errors import Unavailable
-from tests.processes import alive, seen
+from tests.processes import alive, in_memory, seen
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -55,6 +55,13 @@ def test_secrets_reach_no_log_and_only_the_programs_that_need_them(data: Path) -
             assert endpoints.token not in " ".join(command)
             assert "AUTOMATOR_TOKEN" not in known
             assert "DATABASE_ADMIN_URL" not in known
+        # What begins together shows no environment of its own: its memory is looked through.
+        programs = {one.name(): one.pid for one in psutil.Process(endpoints.pid).children()}
+        names = ("api", "relay", "worker-media", "worker-light")
+        knowing = [name for name in names if in_memory(programs[name], endpoints.token)]
+        assert knowing == ["api"]
+        owner = urlsplit(endpoints.database_admin_url or "").password or endpoints.token
+        assert not [name for name in names[1:] if in_memory(programs[name], owner)]
     secrets = {endpoints.token, urlsplit(endpoints.database_url).password}
     logs = {path.name: path.read_text() for path in (data / "logs").iterdir()}
     assert {"up.log", "api.log", "worker-media.log"} <= logs.keys()
