@@ -50,9 +50,11 @@ def create_app() -> FastAPI:
     app.state.finishes = CapacityLimiter(_FINISHES)
     app.state.token = os.environ.get(TOKEN_VARIABLE)
     problems.install(app)
+    problems.describe(app)
     app.include_router(health.router)
-    app.include_router(assets.router, prefix="/v1")
-    app.include_router(runs.router, prefix="/v1")
-    app.include_router(uploads.router, prefix="/v1")
+    for routes in (assets, runs, uploads):
+        app.include_router(
+            routes.router, prefix="/v1", responses=problems.documented(*problems.COMMON)
+        )
     app.add_middleware(uploads.TusHeader)
     return app

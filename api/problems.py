@@ -3,12 +3,15 @@
 import logging
 from http import HTTPStatus
 from math import ceil
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import InterfaceError, OperationalError
+from psycopg.errors import UndefinedColumn, UndefinedTable
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -20,6 +23,53 @@ log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 # What tus adds to HTTP.
 _FURTHER = {460: "Checksum Mismatch"}
+# What any operation below /v1 may answer; the others are named beside each.
+COMMON: Final = (400, 401, 422, 500, 503)
+
+
+class FieldProblem(BaseModel):
+    """One part of a request that breaks a rule."""
+
+    pointer: str = Field(description="Where it is: /query/limit, /body/name, /header/if-match.")
+    detail: str
+
+
+class Problem(BaseModel):
+    """Why a request was not answered otherwise (RFC 9457)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    code: str = Field(description="Stable, and meant for programs.")
+    detail: str = Field(description="Meant for people.")
+    errors: list[FieldProblem] = Field(default=[])
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of an operation that answers problems of these statuses."""
+    schema = {"$ref": f"#/components/schemas/{Problem.__name__}"}
+    return {
+        status: {"description": _phrase(status), "content": {MEDIA_TYPE: {"schema": schema}}}
+        for status in statuses
+    }
+
+
+def describe(app: FastAPI) -> None:
+    """Have the application's document say what a problem looks like."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            made = get_openapi(title=app.title, version=app.version, routes=app.routes)
+            ours = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas = made.setdefault("components", {}).setdefault("schemas", {})
+            schemas |= ours.pop("$defs")
+            schemas[Problem.__name__] = ours
+            app.openapi_schema = made
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]
 
 
 def problem(
@@ -53,6 +103,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     for away in (OperationalError, InterfaceError, PoolTimeoutError):
         app.add_exception_handler(away, _database_away)
+    app.add_exception_handler(ProgrammingError, _database_disagrees)
     app.add_exception_handler(ClientDisconnect, _client_gone)
     app.add_exception_handler(Exception, _unexpected)
 
@@ -90,6 +141,20 @@ def _database_away(_: Request, error: Exception) -> Response:
     log.warning("database: %s", type(error).__name__)
     return problem(
         503, "unavailable", "the database cannot be reached", headers={"Retry-After": "5"}
+    )
+
+
+def _database_disagrees(request: Request, error: Exception) -> Response:
+    """A tenant that is a release behind has no such column yet: its migration is on the way."""
+    assert isinstance(error, ProgrammingError)
+    if not isinstance(error.orig, UndefinedColumn | UndefinedTable):
+        return _unexpected(request, error)
+    log.error("the schema does not fit the code", exc_info=error)
+    return problem(
+        503,
+        "unavailable",
+        "this tenant is being moved to another release",
+        headers={"Retry-After": "30"},
     )
 
 

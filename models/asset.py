@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import FetchedValue, ForeignKey
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import FetchedValue, ForeignKey, Text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Big, TenantBase
@@ -24,6 +24,11 @@ class Asset(TenantBase):
     sha256: Mapped[str]
     storage_key: Mapped[str]
     media: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=FetchedValue())
+    version: Mapped[int] = mapped_column(server_default=FetchedValue())
+    trashed_at: Mapped[datetime | None] = mapped_column(server_default=FetchedValue())
+    media_epoch: Mapped[int] = mapped_column(server_default=FetchedValue())
+    public_id: Mapped[UUID | None] = mapped_column(unique=True, server_default=FetchedValue())
     created_at: Mapped[datetime] = mapped_column(server_default=FetchedValue())
 
 

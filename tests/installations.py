@@ -13,7 +13,7 @@ from psycopg import sql
 
 from core.database import Database, connect, tenant_role
 from core.settings import CellUrls, Settings
-from models.migrations import ROOT
+from models.migrations import ROOT, versions
 from services import tenants
 from services.administration import Cell, OwnerConnection, as_migrator, cells, owner
 from services.migrations import migrate
@@ -173,22 +173,26 @@ def database(settings: Settings, **options: Any) -> Database:
     return Database(settings.database_url, pool_size=2, **options)
 
 
-def with_revisions(folder: Path, revisions: dict[str, str]) -> Path:
-    """A copy of the migrations with more of them: 'branch/0002' by the lines of its `upgrade`."""
+def newer(branch: str, by: int = 0) -> str:
+    """The newest revision of a branch, or the one that would come so many after it."""
+    return f"{int(versions(branch)[-1]) + by:04}"
+
+
+def with_revisions(folder: Path, branch: str, *revisions: str) -> Path:
+    """A copy of the migrations with more of them: the lines of the `upgrade` of each."""
     root = folder / "migrations"
     shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns("__pycache__"))
-    for name, lines in revisions.items():
-        branch, number = name.split("/")
+    for by, lines in enumerate(revisions, 1):
         source = f"""
 from alembic import op
 from models.migrations.steps import backfill
 
-revision = "{number}"
-down_revision = "{int(number) - 1:04}"
+revision = "{newer(branch, by)}"
+down_revision = "{newer(branch, by - 1)}"
 
 
 def upgrade():
     {lines}
 """
-        (root / branch / "versions" / f"{number}_test.py").write_text(source)
+        (root / branch / "versions" / f"{newer(branch, by)}_test.py").write_text(source)
     return root

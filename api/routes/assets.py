@@ -11,7 +11,8 @@ from starlette.exceptions import HTTPException
 
 from api.context import InstallationDep, PlaceDep, SessionDep
 from api.routes.uploads import receive
-from api.schemas import AssetCreated, AssetOut, RunOut
+from api.schemas.asset import AssetCreated, AssetOut
+from api.schemas.run import RunOut
 from core.errors import AutomatorError
 from services import assets, runs, uploads
 from services.installation import Installation, Place

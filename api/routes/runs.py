@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from api.context import SessionDep
-from api.schemas import RunDetail, RunOut, RunPage, StageOut
+from api.schemas.run import RunDetail, RunOut, RunPage, StageOut
 from services import runs
 
 router = APIRouter(prefix="/runs", tags=["runs"])

@@ -23,7 +23,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.context import InstallationDep, PlaceDep
-from api.schemas import UploadOut
+from api.schemas.upload import UploadOut
 from core.errors import Locked, Rejected, TooLarge
 from models.upload import Upload
 from services import uploads

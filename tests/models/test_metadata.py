@@ -13,8 +13,8 @@ from sqlalchemy.pool import NullPool
 from core.database import sqlalchemy_url, tenant_role
 from core.settings import Settings
 from models.asset import Asset
-from models.run import Run
 from models.tenant import Tenant
+from models.upload import Upload
 from services import tenants
 from services.administration import cells
 from tests.installations import installation
@@ -71,7 +71,7 @@ def test_the_directory_is_as_its_classes_say(settings: Settings) -> None:
 
 
 def test_a_cell_is_as_its_classes_say(settings: Settings) -> None:
-    assert _differences(settings, Run.metadata, "cell") == []
+    assert _differences(settings, Upload.metadata, "cell") == []
 
 
 def test_a_tenants_schema_is_as_its_classes_say(settings: Settings) -> None:

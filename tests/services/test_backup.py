@@ -29,6 +29,7 @@ from tests.installations import (
     as_tenant,
     database,
     installation,
+    newer,
     plant,
     with_revisions,
 )
@@ -140,7 +141,8 @@ def _claimed(settings: Settings) -> UUID | None:
     assert settings.database_url is not None
     with connect(settings.database_url, autocommit=False) as connection:
         row = connection.execute(
-            "SELECT tenant_id FROM cell.claim('light', %s, '8 seconds', '{0001}')", [uuid4()]
+            "SELECT tenant_id FROM cell.claim('light', %s, '8 seconds', %s)",
+            [uuid4(), [newer("tenant")]],
         ).fetchone()
     return row[0] if row is not None else None
 
@@ -230,7 +232,7 @@ def test_a_harmed_file_is_refused_before_anything_is_touched(
 
 def test_a_backup_of_another_release_is_refused(settings: Settings, tmp_path: Path) -> None:
     file = tmp_path / "all.backup"
-    root = with_revisions(tmp_path, {"cell/0003": "pass"})
+    root = with_revisions(tmp_path, "cell", "pass")
     with pytest.raises(Unavailable, match="run `automator migrate`"):
         backup(settings, file, root=root)
     migrate(settings, root=root)
@@ -269,7 +271,9 @@ def test_a_long_backup_does_not_hold_up_the_ledger(settings: Settings, tmp_path:
             connection.execute("UPDATE cell.stage_runs SET progress = progress + 0.001")
             connection.execute("UPDATE assets SET name = name || '.'")
         with connect(settings.database_url or "", autocommit=False) as app:
-            app.execute("SELECT cell.claim('light', %s, '8 seconds', '{0001}')", [uuid4()])
+            app.execute(
+                "SELECT cell.claim('light', %s, '8 seconds', %s)", [uuid4(), [newer("tenant")]]
+            )
             app.rollback()
         slowest, turns = max(slowest, time.monotonic() - began), turns + 1
         time.sleep(0.01)

@@ -28,11 +28,13 @@ from tests.installations import (
     as_tenant,
     database,
     installation,
+    newer,
     plant,
     with_revisions,
 )
 from tests.servers import PostgresForTests
 
+NOW, NEXT = newer("tenant"), newer("tenant", 1)
 ADD_COLUMN = "op.execute('ALTER TABLE assets ADD COLUMN colour text')"
 SLOWLY = f"{ADD_COLUMN}; op.execute('SELECT pg_sleep(0.15)')"
 
@@ -71,8 +73,8 @@ def test_the_files_names_say_what_alembic_says() -> None:
 
 
 def test_this_release_works_on_its_revision_and_the_one_before(tmp_path: Path) -> None:
-    root = with_revisions(tmp_path, {"tenant/0002": "pass", "tenant/0003": "pass"})
-    assert tenant_versions(root) == ("0003", "0002")
+    root = with_revisions(tmp_path, "tenant", "pass", "pass")
+    assert tenant_versions(root) == (newer("tenant", 2), NEXT)
 
 
 def test_a_second_migration_changes_nothing(settings: Settings) -> None:
@@ -129,11 +131,11 @@ def test_an_owner_that_may_not_make_roles_is_told_so(
 def test_every_tenant_is_migrated(settings: Settings, tmp_path: Path, processes: int) -> None:
     for number in range(5):
         tenants.create(settings, f"tenant-{number}")
-    root = with_revisions(tmp_path, {"tenant/0002": ADD_COLUMN})
+    root = with_revisions(tmp_path, "tenant", ADD_COLUMN)
     assert migrate(settings, processes=processes, root=root) == Report(migrated=6)
-    assert set(_revisions(settings).values()) == {("0002", "0002", True)}
+    assert set(_revisions(settings).values()) == {(NEXT, NEXT, True)}
     new = tenants.create(settings, "new", root=root)  # not upgraded, but made at once
-    assert _revisions(settings)[new.id] == ("0002", "0002", True)
+    assert _revisions(settings)[new.id] == (NEXT, NEXT, True)
 
 
 def test_a_new_table_is_the_tenants_to_use_and_its_revision_is_not(
@@ -141,7 +143,7 @@ def test_a_new_table_is_the_tenants_to_use_and_its_revision_is_not(
 ) -> None:
     planted = plant(settings, "user")
     table = "op.execute('CREATE TABLE notes (id serial, note text)')"
-    migrate(settings, root=with_revisions(tmp_path, {"tenant/0002": table}))
+    migrate(settings, root=with_revisions(tmp_path, "tenant", table))
     with as_tenant(settings, planted) as connection:
         connection.execute("INSERT INTO notes (note) VALUES ('x')")
     for statement in ("SELECT * FROM alembic_version", "DELETE FROM alembic_version"):
@@ -153,7 +155,7 @@ def test_a_new_table_is_the_tenants_to_use_and_its_revision_is_not(
 def test_a_migration_killed_half_way_is_resumed(settings: Settings, tmp_path: Path) -> None:
     for number in range(9):
         tenants.create(settings, f"tenant-{number}")
-    root = with_revisions(tmp_path, {"tenant/0002": SLOWLY})
+    root = with_revisions(tmp_path, "tenant", SLOWLY)
     program = (
         "import sys; from pathlib import Path; from core.settings import Settings;"
         "from services.migrations import migrate; migrate(Settings(), root=Path(sys.argv[1]))"
@@ -171,10 +173,10 @@ def test_a_migration_killed_half_way_is_resumed(settings: Settings, tmp_path: Pa
         child.send_signal(signal.SIGKILL)
         child.wait()
     half = _revisions(settings)
-    assert set(half.values()) == {("0001", "0001", False), ("0002", "0002", True)}
-    left = sum(version == "0001" for version, *_ in half.values())
+    assert set(half.values()) == {(NOW, NOW, False), (NEXT, NEXT, True)}
+    left = sum(version == NOW for version, *_ in half.values())
     report = migrate(settings, processes=2, root=root)
-    assert set(_revisions(settings).values()) == {("0002", "0002", True)}
+    assert set(_revisions(settings).values()) == {(NEXT, NEXT, True)}
     assert report.failed == {}
     assert report.migrated <= left  # what had been done was not done again
 
@@ -185,20 +187,20 @@ def test_a_tenant_that_cannot_be_migrated_holds_up_no_other(
     odd, even = (tenants.create(settings, name) for name in ("odd", "even"))
     with as_owner(settings) as (connection, _):
         connection.execute(f"ALTER TABLE t_{odd.id.hex}.assets ADD COLUMN colour text".encode())
-    root = with_revisions(tmp_path, {"tenant/0002": ADD_COLUMN})
+    root = with_revisions(tmp_path, "tenant", ADD_COLUMN)
     report = migrate(settings, root=root)
     assert report.migrated == 2
     assert list(report.failed) == [odd.id]
     assert 'column "colour" of relation "assets" already exists' in report.failed[odd.id]
-    assert _revisions(settings)[odd.id] == ("0001", "0001", True)
-    assert _revisions(settings)[even.id] == ("0002", "0002", True)
+    assert _revisions(settings)[odd.id] == (NOW, NOW, True)
+    assert _revisions(settings)[even.id] == (NEXT, NEXT, True)
 
 
 def test_a_table_in_use_is_waited_for_without_holding_up_its_users(
     settings: Settings, tmp_path: Path
 ) -> None:
     planted = plant(settings, "busy")
-    root = with_revisions(tmp_path, {"tenant/0002": ADD_COLUMN})
+    root = with_revisions(tmp_path, "tenant", ADD_COLUMN)
     reading, migrated = threading.Event(), threading.Event()
 
     def read_for_long() -> None:
@@ -239,16 +241,16 @@ def _claims(settings: Settings, release: tuple[str, ...]) -> set[UUID]:
 def test_tenants_at_n_and_the_one_before_work_and_all_others_wait(
     settings: Settings, tmp_path: Path
 ) -> None:
-    second = {"tenant/0002": ADD_COLUMN}
-    third = second | {"tenant/0003": "op.execute('ALTER TABLE assets ADD COLUMN shape text')"}
-    root2 = with_revisions(tmp_path / "2", second)
-    root3 = with_revisions(tmp_path / "3", third)
+    shape = "op.execute('ALTER TABLE assets ADD COLUMN shape text')"
+    root2 = with_revisions(tmp_path / "2", "tenant", ADD_COLUMN)
+    root3 = with_revisions(tmp_path / "3", "tenant", ADD_COLUMN, shape)
+    last = newer("tenant", 2)
     at: dict[str, Planted] = {
-        "0001": plant(settings, "at-1"),
-        "0002": plant(settings, "at-2", root=root2),
-        "0003": plant(settings, "at-3", root=root3),
+        NOW: plant(settings, "at-1"),
+        NEXT: plant(settings, "at-2", root=root2),
+        last: plant(settings, "at-3", root=root3),
     }
-    for root, works in ((ROOT, {"0001"}), (root2, {"0002", "0001"}), (root3, {"0003", "0002"})):
+    for root, works in ((ROOT, {NOW}), (root2, {NEXT, NOW}), (root3, {last, NEXT})):
         release = tenant_versions(root)
         pool = database(settings, versions=release)
         for version, planted in at.items():
@@ -283,7 +285,7 @@ def _recipes(settings: Settings) -> list[str]:
 def test_a_data_migration_reaches_every_tenants_rows(settings: Settings, tmp_path: Path) -> None:
     for name in ("a", "b"):
         plant(settings, name, mark=name)
-    migrate(settings, root=with_revisions(tmp_path, {"cell/0003": f"assert {_MARK_RUNS} == 2"}))
+    migrate(settings, root=with_revisions(tmp_path, "cell", f"assert {_MARK_RUNS} == 2"))
     assert _recipes(settings) == ["a recipe!", "b recipe!"]
 
 
@@ -295,7 +297,7 @@ def test_a_data_migration_that_cannot_see_every_row_fails_aloud(
         connection.execute("DROP POLICY migrator ON cell.runs")
         silent = connection.execute("UPDATE cell.runs SET recipe = 'lost'")
         assert silent.rowcount == 0  # which is why it has to be asked
-    root = with_revisions(tmp_path, {"cell/0003": _MARK_RUNS})
+    root = with_revisions(tmp_path, "cell", _MARK_RUNS)
     with pytest.raises(RuntimeError, match=r"cannot see every row of cell\.runs"):
         migrate(settings, root=root)
     assert _recipes(settings) == ["a recipe"]

@@ -22,7 +22,7 @@ from core.storage import open_storage
 from services import tenants
 from services.purge import purge
 from services.uploads import spool_root
-from tests.installations import Planted, as_owner, as_tenant, installation, plant
+from tests.installations import Planted, as_owner, as_tenant, installation, newer, plant
 from tests.servers import PostgresForTests
 
 
@@ -178,7 +178,8 @@ def _hold_a_stage(settings: Settings, planted: Planted, lease: str) -> UUID:
     holder = uuid4()
     with connect(settings.database_url) as connection:
         row = connection.execute(
-            "SELECT tenant_id FROM cell.claim('light', %s, %s, '{0001}')", [holder, lease]
+            "SELECT tenant_id FROM cell.claim('light', %s, %s, %s)",
+            [holder, lease, [newer("tenant")]],
         ).fetchone()
     assert row == (planted.id,)
     return holder
@@ -227,8 +228,8 @@ def test_a_suspended_tenants_stages_are_not_taken(settings: Settings) -> None:
         connection.execute("UPDATE cell.tenants SET suspended = true")
     assert settings.database_url is not None
     with connect(settings.database_url) as app:
-        claim = "SELECT * FROM cell.claim('light', %s, '1 second', '{0001}')"
-        assert app.execute(claim, [uuid4()]).fetchall() == []
+        claim = "SELECT * FROM cell.claim('light', %s, '1 second', %s)"
+        assert app.execute(claim, [uuid4(), [newer("tenant")]]).fetchall() == []
 
 
 @pytest.mark.parametrize("undone", ["cell", "directory"])
