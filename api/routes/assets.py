@@ -10,7 +10,8 @@ from fastapi import APIRouter, Query, Request
 from starlette.exceptions import HTTPException
 
 from api.context import InstallationDep, PlaceDep, SessionDep
-from api.routes.uploads import receive
+from api.problems import documented
+from api.routes.uploads import RECEIVES, receive
 from api.schemas.asset import AssetCreated, AssetOut
 from api.schemas.run import RunOut
 from core.errors import AutomatorError
@@ -20,10 +21,19 @@ from services.installation import Installation, Place
 router = APIRouter(prefix="/assets", tags=["assets"])
 
 
-@router.post("", status_code=201, openapi_extra={"requestBody": {
-    "required": True,
-    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-}})  # fmt: skip
+@router.post(
+    "",
+    status_code=201,
+    responses=RECEIVES | documented(411),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
+            },
+        }
+    },
+)
 async def create_asset(
     request: Request,
     current: InstallationDep,
@@ -51,7 +61,7 @@ async def create_asset(
     return await to_thread.run_sync(created, limiter=intakes)
 
 
-@router.get("/{asset_id}")
+@router.get("/{asset_id}", responses=documented(404))
 def get_asset(asset_id: UUID, session: SessionDep) -> AssetOut:
     """One asset."""
     return AssetOut.model_validate(assets.get(session, asset_id))

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from api.context import SessionDep
+from api.problems import documented
 from api.schemas.run import RunDetail, RunOut, RunPage, StageOut
 from services import runs
 
@@ -27,7 +28,7 @@ def list_runs(
     return RunPage(items=[RunOut.model_validate(run) for run in found], next=following)
 
 
-@router.get("/{run_id}")
+@router.get("/{run_id}", responses=documented(404))
 def get_run(run_id: UUID, session: SessionDep) -> RunDetail:
     """A run and how far each of its stages is."""
     report = runs.report(session, run_id)
@@ -35,13 +36,13 @@ def get_run(run_id: UUID, session: SessionDep) -> RunDetail:
     return RunDetail(**RunOut.model_validate(report.run).model_dump(), stages=stages)
 
 
-@router.post("/{run_id}/cancel")
+@router.post("/{run_id}/cancel", responses=documented(404, 409))
 def cancel_run(run_id: UUID, session: SessionDep) -> RunOut:
     """Stop a run; what it has begun is gone within two seconds."""
     return RunOut.model_validate(runs.cancel(session, run_id))
 
 
-@router.post("/{run_id}/retry")
+@router.post("/{run_id}/retry", responses=documented(404, 409))
 def retry_run(run_id: UUID, session: SessionDep) -> RunOut:
     """Try a run's failed and cancelled stages again."""
     return RunOut.model_validate(runs.retry(session, run_id))

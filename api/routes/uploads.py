@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC
 from email.utils import format_datetime
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 from uuid import UUID
 
 from anyio import CancelScope, move_on_after, sleep, to_thread
@@ -23,6 +23,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.context import InstallationDep, PlaceDep
+from api.problems import documented
 from api.schemas.upload import UploadOut
 from core.errors import Locked, Rejected, TooLarge
 from models.upload import Upload
@@ -52,7 +53,30 @@ _LOOK_SECONDS: Final = 0.05
 _METADATA_BYTES: Final = 4096
 
 
-def speaks_tus(tus_resumable: Annotated[str, Header()] = "") -> None:
+def _headers(*names: str) -> dict[str, Any]:
+    known = {
+        "Location": "Where the upload is.",
+        "Upload-Offset": "How many bytes have come; the last one counts with the asset.",
+        "Upload-Expires": "When the upload is given up, unless more of it comes.",
+        "Upload-Length": "How many bytes the file has.",
+        "Upload-Metadata": "What was said of it when it was announced.",
+    }
+    return {
+        "description": "See the headers.",
+        "headers": {
+            name: {"description": known[name], "schema": {"type": "string"}} for name in names
+        },
+    }
+
+
+# What taking in a body may answer, beside what looking for its upload may.
+_LOOKS: Final = documented(404, 410)
+RECEIVES: Final = documented(408, 409, 410, 413, 423, 429, 507)
+
+
+def speaks_tus(
+    tus_resumable: Annotated[str, Header(json_schema_extra={"enum": [VERSION]})] = "",
+) -> None:
     """412 for a client of another version of the protocol, or of none."""
     if tus_resumable != VERSION:
         raise HTTPException(
@@ -87,7 +111,15 @@ class Checksum:
             raise HTTPException(460, "the body does not have the checksum that was sent with it")
 
 
-def checksum(upload_checksum: Annotated[str | None, Header()] = None) -> Checksum | None:
+def checksum(
+    upload_checksum: Annotated[
+        str | None,
+        Header(
+            description="An algorithm and the body's digest in base64.",
+            json_schema_extra={"pattern": rf"^({'|'.join(_ALGORITHMS)}) [A-Za-z0-9+/]+=*$"},
+        ),
+    ] = None,
+) -> Checksum | None:
     """What the header Upload-Checksum asks for."""
     return Checksum(upload_checksum) if upload_checksum is not None else None
 
@@ -96,7 +128,6 @@ ChecksumDep = Annotated[Checksum | None, Depends(checksum)]
 
 
 @router.options("", status_code=204)
-@router.options("/{upload_id}", status_code=204)
 def options(current: InstallationDep) -> Response:
     """What this server can do."""
     return Response(
@@ -110,7 +141,23 @@ def options(current: InstallationDep) -> Response:
     )
 
 
-@router.post("", status_code=201, dependencies=[Depends(speaks_tus)])
+@router.options("/{upload_id}", status_code=204)
+def options_of_upload(upload_id: UUID, current: InstallationDep) -> Response:
+    """The same, wherever a client asks."""
+    return options(current)
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_class=Response,
+    dependencies=[Depends(speaks_tus)],
+    responses={
+        201: _headers("Location", "Upload-Offset", "Upload-Expires"),
+        **RECEIVES,
+        **documented(412, 460),
+    },
+)
 async def create_upload(
     request: Request,
     current: InstallationDep,
@@ -136,7 +183,16 @@ async def create_upload(
     return _told(upload, 201)
 
 
-@router.head("/{upload_id}", dependencies=[Depends(speaks_tus)])
+@router.head(
+    "/{upload_id}",
+    response_class=Response,
+    dependencies=[Depends(speaks_tus)],
+    responses={
+        200: _headers("Upload-Offset", "Upload-Length", "Upload-Metadata", "Upload-Expires"),
+        **_LOOKS,
+        **documented(412),
+    },
+)
 async def look_at_upload(
     request: Request, upload_id: UUID, current: InstallationDep, where: PlaceDep
 ) -> Response:
@@ -147,7 +203,7 @@ async def look_at_upload(
     return _told(upload, 200)
 
 
-@router.get("/{upload_id}")
+@router.get("/{upload_id}", responses=_LOOKS)
 def get_upload(upload_id: UUID, current: InstallationDep, where: PlaceDep) -> UploadOut:
     """An upload, and what has become of it."""
     return UploadOut.model_validate(uploads.look(current, where, upload_id))
@@ -157,6 +213,12 @@ def get_upload(upload_id: UUID, current: InstallationDep, where: PlaceDep) -> Up
     "/{upload_id}",
     status_code=204,
     dependencies=[Depends(speaks_tus)],
+    responses={
+        204: _headers("Upload-Offset", "Upload-Expires"),
+        **RECEIVES,
+        **_LOOKS,
+        **documented(412, 415, 460),
+    },
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -180,7 +242,12 @@ async def add_to_upload(
     return _told(upload, 204)
 
 
-@router.delete("/{upload_id}", status_code=204, dependencies=[Depends(speaks_tus)])
+@router.delete(
+    "/{upload_id}",
+    status_code=204,
+    dependencies=[Depends(speaks_tus)],
+    responses=_LOOKS | documented(412, 423),
+)
 async def remove_upload(
     request: Request, upload_id: UUID, current: InstallationDep, where: PlaceDep
 ) -> Response:
