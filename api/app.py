@@ -9,7 +9,7 @@ from anyio import CapacityLimiter
 from fastapi import FastAPI
 
 from api import problems
-from api.routes import assets, health, runs, uploads
+from api.routes import assets, docs, health, runs, uploads
 from core.settings import get_settings
 from services.installation import Installation
 
@@ -39,7 +39,7 @@ def create_app() -> FastAPI:
         title="Brand Automator",
         version=_version(),
         lifespan=_lifespan,
-        docs_url="/docs",
+        docs_url=None,
         redoc_url=None,
         openapi_url="/v1/openapi.json",
     )
@@ -51,6 +51,7 @@ def create_app() -> FastAPI:
     app.state.token = os.environ.get(TOKEN_VARIABLE)
     problems.install(app)
     problems.describe(app)
+    docs.install(app)
     app.include_router(health.router)
     for routes in (assets, runs, uploads):
         app.include_router(

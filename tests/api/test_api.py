@@ -1,6 +1,7 @@
 """The API over a real database: who may ask, what a refusal looks like, what an upload begins."""
 
 import asyncio
+import re
 import subprocess
 import sys
 import time
@@ -204,3 +205,16 @@ def test_the_api_carries_no_media_library_and_no_celery() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_page_of_the_document_loads_nothing_from_elsewhere(client: TestClient) -> None:
+    page = client.get("/docs")
+    assert page.status_code == 200
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'self'" in policy
+    assert "script-src 'self' 'sha256-" in policy
+    named = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert len(named) == 3
+    for path in named:
+        assert path.startswith("/docs/assets/")
+        assert client.get(path).status_code == 200
