@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 from starlette.types import Message
 
-from core.database import RoleNames, connect
+from core.database import RoleNames, connect, tenant_role
 from core.settings import Settings
 from services import runs
 from services.installation import DEFAULT_TENANT, Installation
@@ -173,6 +173,27 @@ def test_a_tenant_at_a_version_that_this_release_does_not_run_on_answers_503(
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) > 0
     assert client.get("/v1/runs").status_code == 200
+
+
+def test_a_tenant_that_is_a_release_behind_answers_503_where_it_lacks_a_column(
+    client: TestClient, settings: Settings
+) -> None:
+    with closing(Installation(settings)) as installation:
+        schema = tenant_role(installation.place(DEFAULT_TENANT).tenant_id)
+    assert settings.database_admin_url is not None
+    asset = client.post("/v1/assets?name=clip.mp4", content=CLIP.read_bytes()).json()["asset"]
+    with connect(settings.database_admin_url) as owner:
+        owner.execute(f'SET ROLE "{RoleNames.of(owner.info.dbname).migrator}"')
+        owner.execute(f"ALTER TABLE {schema}.assets RENAME tags TO labels".encode())
+        try:
+            answer = client.get(f"/v1/assets/{asset['id']}")
+            runs_answer = client.get("/v1/runs")
+        finally:
+            owner.execute(f"ALTER TABLE {schema}.assets RENAME labels TO tags".encode())
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) > 0
+    assert answer.json()["code"] == "unavailable"
+    assert runs_answer.status_code == 200
 
 
 def test_a_failed_commit_is_not_answered_with_success(
