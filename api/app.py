@@ -9,7 +9,8 @@ from anyio import CapacityLimiter
 from fastapi import FastAPI
 
 from api import problems
-from api.routes import assets, docs, health, runs, uploads
+from api.bodies import BoundedBodies
+from api.routes import artifacts, assets, docs, health, runs, stages, uploads
 from core.settings import get_settings
 from services.installation import Installation
 
@@ -53,9 +54,10 @@ def create_app() -> FastAPI:
     problems.describe(app)
     docs.install(app)
     app.include_router(health.router)
-    for routes in (assets, runs, uploads):
+    for routes in (assets, artifacts, runs, stages, uploads):
         app.include_router(
             routes.router, prefix="/v1", responses=problems.documented(*problems.COMMON)
         )
     app.add_middleware(uploads.TusHeader)
+    app.add_middleware(BoundedBodies)
     return app

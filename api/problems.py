@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from core.errors import AutomatorError, RateLimited, Unavailable
+from services.idempotency import InProgress
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +93,12 @@ def problem(
     return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
+def invalid(pointer: str, detail: str) -> RequestValidationError:
+    """The error of a request of which one part breaks a rule that its schema does not tell."""
+    loc = tuple(pointer.strip("/").split("/"))
+    return RequestValidationError([{"loc": loc, "msg": detail, "type": "value_error"}])
+
+
 def _phrase(status: int) -> str:
     return _FURTHER.get(status) or HTTPStatus(status).phrase
 
@@ -110,10 +117,17 @@ def install(app: FastAPI) -> None:
 
 def _product_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, AutomatorError)
+    return of(error)
+
+
+def of(error: AutomatorError) -> JSONResponse:
+    """The answer to an error of ours."""
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("request failed: %s: %s", error.code, error)
     after = None
-    if isinstance(error, Unavailable):
+    if isinstance(error, InProgress):
+        after = 1.0
+    elif isinstance(error, Unavailable):
         after = error.retry_after
     elif isinstance(error, RateLimited):
         after = error.after

@@ -12,6 +12,7 @@ AutomatorError
 ├── Locked                    somebody else is at it just now
 ├── TooLarge
 ├── Conflict
+├── Outdated                  somebody else has changed the thing meanwhile
 ├── InsufficientStorage       the free-space reserve would be touched
 ├── Unavailable               come back later
 └── Misconfigured             the operator must change a setting
@@ -111,6 +112,13 @@ class Conflict(AutomatorError):
 
     status = 409
     code = "conflict"
+
+
+class Outdated(AutomatorError):
+    """The thing is no longer what the caller has seen: look again, then decide."""
+
+    status = 412
+    code = "precondition_failed"
 
 
 class InsufficientStorage(AutomatorError):

@@ -13,6 +13,7 @@ from models.tenant import CellTenant
 
 INTERACTIVE = 0
 BATCH = 1
+PRIORITIES = ("interactive", "batch")
 
 
 class Run(CellBase):
@@ -31,6 +32,11 @@ class Run(CellBase):
     active: Mapped[int] = mapped_column(server_default=FetchedValue())
     created_at: Mapped[datetime] = mapped_column(server_default=FetchedValue())
     finished_at: Mapped[datetime | None]
+
+    @property
+    def priority(self) -> str:
+        """The class by its name."""
+        return PRIORITIES[self.class_]
 
 
 class StageRun(CellBase):

@@ -149,6 +149,17 @@ def leave(
     )
 
 
+def emit(session: Session, kind: str, data: Mapping[str, object]) -> None:
+    """Tell the tenant's clients of something, in the order of the locks: after runs and stages."""
+    session.execute(
+        sql(
+            "SELECT cell.emit(CAST(substr(CAST(current_user AS text), 3) AS uuid), :kind,"
+            " NULL, NULL, CAST(:data AS jsonb))"
+        ),
+        {"kind": kind, "data": json.dumps(data)},
+    )
+
+
 def _fence(held: Claim) -> dict[str, object]:
     return {"stage": held.stage_id, "attempt": held.attempt, "holder": held.holder}
 

@@ -76,6 +76,16 @@ def prune_events(database: Database, *, age_seconds: float, limit: int) -> int:
     return int(count)
 
 
+def prune_idempotency_keys(database: Database, *, age_seconds: float, limit: int) -> int:
+    """Forget at most `limit` answers that are older; returns how many."""
+    ((count,),) = call(
+        database,
+        "SELECT cell.prune_idempotency_keys(make_interval(secs => :age), :limit)",
+        {"age": age_seconds, "limit": limit},
+    )
+    return int(count)
+
+
 def tenant_ids(database: Database, versions: Sequence[str]) -> list[UUID]:
     """The tenants whose schema is at one of `versions`."""
     rows = call(

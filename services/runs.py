@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 from core.errors import Conflict, NotFound, Rejected
 from core.sniff import Sniffed
 from models.asset import Artifact, Asset
-from models.run import INTERACTIVE, Run, StageRun
+from models.run import INTERACTIVE, PRIORITIES, Run, StageRun
 from pipeline.plan.recipes import RECIPES, plan
 from pipeline.plan.stage_types import WORK, kind_of, replaced_by
-from services import ledger
+from services import assets, ledger, library
 
 STATES = ("running", "cancelling", "done", "failed", "cancelled")
 ENDED = frozenset({"done", "failed", "cancelled"})
@@ -65,6 +65,20 @@ def start(
     return run
 
 
+def start_again(
+    session: Session, tenant_id: UUID, asset_id: UUID, *, recipe: str | None, priority: str
+) -> Run:
+    """Begin another run on an asset. Raises NotFound, Rejected, Conflict for one in the trash."""
+    library.hold(session, asset_id)
+    asset = assets.get(session, asset_id)
+    if asset.trashed_at is not None:
+        raise Conflict("the asset is in the trash: restore it first")
+    class_ = PRIORITIES.index(priority)
+    run = start(session, tenant_id, asset, recipe=recipe, class_=class_)
+    session.refresh(run)
+    return run
+
+
 def get(session: Session, run_id: UUID) -> Run:
     """A run of the tenant; NotFound otherwise."""
     run = session.get(Run, run_id, populate_existing=True)
@@ -91,14 +105,24 @@ def report(session: Session, run_id: UUID) -> RunReport:
 
 
 def latest(
-    session: Session, *, limit: int = 50, before: UUID | None = None, state: str | None = None
+    session: Session,
+    *,
+    limit: int = 50,
+    after: UUID | None = None,
+    state: str | None = None,
+    asset_id: UUID | None = None,
+    recipe: str | None = None,
 ) -> Sequence[Run]:
-    """The newest runs, at most `limit`, older than the run `before`."""
+    """The newest runs, at most `limit`, from behind the run `after`; ids grow with time."""
     query = select(Run).order_by(Run.id.desc()).limit(limit)
-    if before is not None:
-        query = query.where(Run.id < before)
+    if after is not None:
+        query = query.where(Run.id < after)
     if state is not None:
         query = query.where(Run.state == state)
+    if asset_id is not None:
+        query = query.where(Run.asset_id == asset_id)
+    if recipe is not None:
+        query = query.where(Run.recipe == recipe)
     return session.scalars(query).all()
 
 
@@ -112,7 +136,26 @@ def cancel(session: Session, run_id: UUID) -> Run:
 
 def retry(session: Session, run_id: UUID) -> Run:
     """Give a run's failed and cancelled stages a fresh start; Conflict when there are none."""
-    run = get(session, run_id)
+    run = hold_asset(session, run_id)
     if not session.scalar(text("SELECT cell.retry_run(:run)"), {"run": run_id}):
         raise Conflict(f"the run has nothing to retry: it is {run.state}")
     return get(session, run_id)
+
+
+def prioritise(session: Session, run_id: UUID, priority: str) -> Run:
+    """Move a run, and whatever of it is not done, to another class of priority."""
+    get(session, run_id)
+    values = {"run": run_id, "class": PRIORITIES.index(priority)}
+    session.execute(text("SELECT cell.classify_run(:run, CAST(:class AS smallint))"), values)
+    return get(session, run_id)
+
+
+def hold_asset(session: Session, run_id: UUID) -> Run:
+    """A run whose asset cannot be put into the trash meanwhile; Conflict where it has been."""
+    run = get(session, run_id)
+    if run.asset_id is not None:
+        library.hold(session, run.asset_id)
+        asset = session.get(Asset, run.asset_id, populate_existing=True)
+        if asset is None or asset.trashed_at is not None:
+            raise Conflict("the run's asset is in the trash or gone")
+    return run

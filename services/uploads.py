@@ -110,6 +110,13 @@ def create(
     Raises Rejected for an empty file or an unknown recipe, TooLarge, InsufficientStorage, and
     RateLimited where the tenant has begun too many and ended none.
     """
+    check(installation, length=length, recipe=recipe)
+    with installation.tenant_scope(place) as session:
+        return announce(session, place, name=name, length=length, recipe=recipe, metadata=metadata)
+
+
+def check(installation: Installation, *, length: int, recipe: str | None) -> None:
+    """Raise Rejected, TooLarge or InsufficientStorage for a file that cannot be taken in."""
     settings = installation.settings
     if length < 1:
         raise Rejected("the file is empty")
@@ -118,21 +125,26 @@ def create(
     if recipe is not None:
         runs.check_recipe(recipe)
     assets.admit(installation.storage, length, reserve=settings.free_space_reserve_bytes)
-    with installation.tenant_scope(place) as session:
-        unfinished = select(func.count()).select_from(Upload).where(Upload.run_id.is_(None))
-        if (session.scalar(unfinished) or 0) >= MAX_OPEN:
-            raise RateLimited(f"{MAX_OPEN} uploads are unfinished: end some of them", after=60)
-        upload = Upload(
-            tenant_id=place.tenant_id,
-            name=assets.clean_name(name),
-            recipe=recipe,
-            metadata_=metadata,
-            bytes=length,
-            expires_at=datetime.now(UTC) + EXPIRY,
-        )
-        session.add(upload)
-        session.flush()
-        session.refresh(upload)
+
+
+def announce(
+    session: Session, place: Place, *, name: str, length: int, recipe: str | None, metadata: str
+) -> Upload:
+    """The row of an upload that has been checked. Raises RateLimited."""
+    unfinished = select(func.count()).select_from(Upload).where(Upload.run_id.is_(None))
+    if (session.scalar(unfinished) or 0) >= MAX_OPEN:
+        raise RateLimited(f"{MAX_OPEN} uploads are unfinished: end some of them", after=60)
+    upload = Upload(
+        tenant_id=place.tenant_id,
+        name=assets.clean_name(name),
+        recipe=recipe,
+        metadata_=metadata,
+        bytes=length,
+        expires_at=datetime.now(UTC) + EXPIRY,
+    )
+    session.add(upload)
+    session.flush()
+    session.refresh(upload)
     return upload
 
 

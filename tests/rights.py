@@ -15,6 +15,7 @@ _Rights = dict[str, dict[str, str | None]]
 _LEDGER: _Rights = {
     "cell.event_heads": {"SELECT": None, "UPDATE": "seq"},
     "cell.events": {"SELECT": "tenant_id seq at", "INSERT": None, "DELETE": None},
+    "cell.idempotency_keys": {"SELECT": "tenant_id key created_at", "DELETE": None},
     "cell.periodic": {"SELECT": None, "UPDATE": None},
     "cell.queues": {"SELECT": None, "UPDATE": "state"},
     "cell.runs": {
@@ -47,14 +48,24 @@ _TENANT_BASE: _Rights = {
     "cell.event_heads": {"SELECT": None, "UPDATE": "seq"},
     "cell.events": {"SELECT": None, "INSERT": None},
     "cell.position": {"USAGE": None},
-    "cell.runs": {"SELECT": None, "INSERT": None, "UPDATE": "state unfinished active finished_at"},
+    "cell.idempotency_keys": {
+        "SELECT": None,
+        "INSERT": "tenant_id key fingerprint status headers body",
+        "DELETE": None,
+    },
+    "cell.runs": {
+        "SELECT": None,
+        "INSERT": None,
+        "UPDATE": "class state unfinished active finished_at",
+    },
     "cell.stage_edges": {"SELECT": None, "INSERT": None},
     "cell.stage_runs": {
         "SELECT": None,
         "INSERT": "tenant_id run_id lane class name queue state pending version options"
         " deadline_seconds ready_at",
-        "UPDATE": "state pending position failures losses holder lease_until cancel_requested"
-        " progress progress_at due_at ready_at started_at finished_at result error",
+        "UPDATE": "class state pending position failures losses holder lease_until"
+        " cancel_requested progress progress_at due_at ready_at started_at finished_at result"
+        " error",
     },
     "cell.tenants": {"SELECT": None},
     "cell.uploads": {

@@ -16,6 +16,7 @@ CLOSED_LIST = {
     "cell.claim_periodic",
     "cell.finish_periodic",
     "cell.prune_events",
+    "cell.prune_idempotency_keys",
     "cell.renew_periodic",
     "cell.sweep",
     "cell.switch_queue",

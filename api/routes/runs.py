@@ -1,34 +1,44 @@
 """Runs: look at them, stop them, try them again."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
-from api.context import SessionDep
-from api.problems import documented
-from api.schemas.run import RunDetail, RunOut, RunPage, StageOut
+from api import problems
+from api.context import PlaceDep, SessionDep
+from api.idempotency import OnceDep
+from api.paging import PagingDep, by_id, id_of
+from api.schemas.run import RunDetail, RunOut, RunPage, RunPatch, RunState, StageOut
 from services import runs
 
 router = APIRouter(prefix="/runs", tags=["runs"])
 
-State = Literal["running", "cancelling", "done", "failed", "cancelled"]
 
-
-@router.get("")
+@router.get("", responses=problems.documented())
 def list_runs(
     session: SessionDep,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    before: UUID | None = None,
-    state: State | None = None,
+    where: PlaceDep,
+    paging: PagingDep,
+    state: RunState | None = None,
+    asset: UUID | None = None,
+    recipe: Annotated[str | None, Query(max_length=64, pattern=r"^[a-z0-9-]+$")] = None,
 ) -> RunPage:
     """The newest runs."""
-    found = runs.latest(session, limit=limit, before=before, state=state)
-    following = found[-1].id if len(found) == limit else None
-    return RunPage(items=[RunOut.model_validate(run) for run in found], next=following)
+    question = ("runs", where.tenant_id, state, asset, recipe)
+    found = runs.latest(
+        session,
+        limit=paging.limit + 1,
+        after=id_of(paging.after(*question)),
+        state=state,
+        asset_id=asset,
+        recipe=recipe,
+    )
+    items, following = paging.cut(found, by_id, *question)
+    return RunPage(items=[RunOut.model_validate(run) for run in items], next=following)
 
 
-@router.get("/{run_id}", responses=documented(404))
+@router.get("/{run_id}", responses=problems.documented(404))
 def get_run(run_id: UUID, session: SessionDep) -> RunDetail:
     """A run and how far each of its stages is."""
     report = runs.report(session, run_id)
@@ -36,13 +46,24 @@ def get_run(run_id: UUID, session: SessionDep) -> RunDetail:
     return RunDetail(**RunOut.model_validate(report.run).model_dump(), stages=stages)
 
 
-@router.post("/{run_id}/cancel", responses=documented(404, 409))
-def cancel_run(run_id: UUID, session: SessionDep) -> RunOut:
+@router.patch("/{run_id}", responses=problems.documented(404, 413))
+def change_run(run_id: UUID, changes: RunPatch, session: SessionDep) -> RunOut:
+    """Give a run, and whatever of it is not done, another priority.
+
+    It takes no If-Match: the one thing that can be changed is set, not derived from what was seen.
+    """
+    return RunOut.model_validate(runs.prioritise(session, run_id, changes.priority))
+
+
+@router.post(
+    "/{run_id}/cancel", response_model=RunOut, responses=problems.documented(404, 409, 413)
+)
+def cancel_run(run_id: UUID, once: OnceDep) -> Response:
     """Stop a run; what it has begun is gone within two seconds."""
-    return RunOut.model_validate(runs.cancel(session, run_id))
+    return once(lambda session: RunOut.model_validate(runs.cancel(session, run_id)))
 
 
-@router.post("/{run_id}/retry", responses=documented(404, 409))
-def retry_run(run_id: UUID, session: SessionDep) -> RunOut:
+@router.post("/{run_id}/retry", response_model=RunOut, responses=problems.documented(404, 409, 413))
+def retry_run(run_id: UUID, once: OnceDep) -> Response:
     """Try a run's failed and cancelled stages again."""
-    return RunOut.model_validate(runs.retry(session, run_id))
+    return once(lambda session: RunOut.model_validate(runs.retry(session, run_id)))

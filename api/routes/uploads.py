@@ -18,11 +18,13 @@ from uuid import UUID
 
 from anyio import CancelScope, move_on_after, sleep, to_thread
 from fastapi import APIRouter, Depends, Header, Request, Response
+from sqlalchemy.orm import Session
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.context import InstallationDep, PlaceDep
+from api.idempotency import OnceInAnyTurnDep
 from api.problems import documented
 from api.schemas.upload import UploadOut
 from core.errors import Locked, Rejected, TooLarge
@@ -164,23 +166,31 @@ async def create_upload(
     where: PlaceDep,
     upload_length: Annotated[int, Header(ge=0)],
     check: ChecksumDep,
+    once: OnceInAnyTurnDep,
     upload_metadata: Annotated[str, Header(max_length=_METADATA_BYTES)] = "",
     content_type: Annotated[str, Header()] = "",
 ) -> Response:
-    """Announce a file, and send as much of it as there is in the same request."""
+    """Announce a file, and send as much of it as there is in the same request.
+
+    Repeated with its Idempotency-Key, it is the same upload; what has come of it, HEAD tells.
+    """
     told = metadata(upload_metadata)
-    create = partial(
-        uploads.create,
-        name=told.get("filename") or told.get("name") or "",
-        length=upload_length,
-        recipe=told.get("recipe"),
-        metadata=upload_metadata,
-    )
-    intakes = request.app.state.intakes
-    upload = await to_thread.run_sync(create, current, where, limiter=intakes)
-    if content_type == _BODY:
-        upload = await receive(request, current, where, upload.id, 0, check)
-    return _told(upload, 201)
+    recipe = told.get("recipe")
+    made: list[Upload] = []
+
+    def create(session: Session) -> Response:
+        uploads.check(current, length=upload_length, recipe=recipe)
+        name = told.get("filename") or told.get("name") or ""
+        upload = uploads.announce(
+            session, where, name=name, length=upload_length, recipe=recipe, metadata=upload_metadata
+        )
+        made.append(upload)
+        return _told(upload, 201)
+
+    answer = await to_thread.run_sync(once, create, limiter=request.app.state.intakes)
+    if made and content_type == _BODY:
+        return _told(await receive(request, current, where, made[0].id, 0, check), 201)
+    return answer
 
 
 @router.head(

@@ -1,12 +1,17 @@
-"""Assets, as the API sends them."""
+"""Assets, as the API takes and sends them."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from api.paging import Page
 from api.schemas.run import RunOut
+from core.errors import Rejected
+from services import library
+from services.assets import NAME_LENGTH
+from services.library import State
 
 
 class AssetOut(BaseModel):
@@ -20,8 +25,19 @@ class AssetOut(BaseModel):
     mime: str
     bytes: int
     sha256: str
+    tags: list[str]
+    version: int = Field(description="Counts the changes that people make; part of the ETag.")
+    state: State = Field(description="What the newest run makes of it; `uploaded` without one.")
     media: dict[str, Any] | None
+    duplicate_of: UUID | None = Field(
+        description="The oldest asset with the same content, where that is another one."
+    )
     created_at: datetime
+    trashed_at: datetime | None = Field(description="Thirty days later, it is removed for good.")
+
+
+class AssetPage(Page[AssetOut]):
+    """Assets, newest first."""
 
 
 class AssetCreated(BaseModel):
@@ -29,3 +45,35 @@ class AssetCreated(BaseModel):
 
     asset: AssetOut
     run: RunOut
+
+
+def _name(name: str | None) -> str:
+    if name is None:
+        raise ValueError("an asset has a name: it cannot be removed")
+    try:
+        return library.checked_name(name)
+    except Rejected as error:
+        raise ValueError(str(error)) from None
+
+
+def _tags(tags: list[str] | None) -> list[str]:
+    try:
+        return library.checked_tags(tags or [])
+    except Rejected as error:
+        raise ValueError(str(error)) from None
+
+
+class AssetPatch(BaseModel):
+    """What is to change (RFC 7396): what is left out stays, and null takes the tags away."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str | None, AfterValidator(_name)] = Field(
+        default=None, description=f"1 to {NAME_LENGTH} characters, none of them / or \\."
+    )
+    tags: Annotated[list[str] | None, AfterValidator(_tags)] = Field(
+        default=None,
+        max_length=1000,
+        description=f"At most {library.TAGS} of at most {library.TAG_LENGTH} characters each;"
+        " trimmed, in Unicode's NFC, each once however it is capitalised.",
+    )

@@ -1,10 +1,15 @@
-"""Runs and their stages, as the API sends them."""
+"""Runs and their stages, as the API takes and sends them."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.paging import Page
+
+Priority = Literal["interactive", "batch"]
+RunState = Literal["running", "cancelling", "done", "failed", "cancelled"]
 
 
 class StageOut(BaseModel):
@@ -23,6 +28,12 @@ class StageOut(BaseModel):
     error: dict[str, Any] | None
 
 
+class StageList(BaseModel):
+    """A run's stages, in the order in which they were planned."""
+
+    items: list[StageOut]
+
+
 class RunOut(BaseModel):
     """One recipe at work on one asset."""
 
@@ -31,7 +42,8 @@ class RunOut(BaseModel):
     id: UUID
     asset_id: UUID | None
     recipe: str
-    state: str
+    priority: Priority
+    state: RunState
     created_at: datetime
     finished_at: datetime | None
 
@@ -42,8 +54,24 @@ class RunDetail(RunOut):
     stages: list[StageOut]
 
 
-class RunPage(BaseModel):
-    """Runs, newest first; `next` continues after the last."""
+class RunPage(Page[RunOut]):
+    """Runs, newest first."""
 
-    items: list[RunOut]
-    next: UUID | None
+
+class RunCreate(BaseModel):
+    """Another run on an asset."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    recipe: str | None = Field(
+        default=None, max_length=64, description="The one called like the file's kind if left out."
+    )
+    priority: Priority = "interactive"
+
+
+class RunPatch(BaseModel):
+    """What is to change of a run (RFC 7396)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    priority: Priority = Field(description="`batch` gives way to `interactive`.")

@@ -522,3 +522,156 @@ def test_long_batch_stages_get_their_fifth_of_the_slots_and_no_more(shop: Worksh
         of_batch.append(sum(held.run_id == batch for _, held in simulation.busy))
     assert max(of_batch) == 1
     assert sum(of_batch) >= 0.9 * 110
+
+
+# ── One stage, and a run's class ──
+
+
+def scoped(shop: Workshop, act: Callable[[Any], Any], tenant: int = 0) -> Any:
+    with shop.installation.tenant_scope(shop.places[tenant]) as session:
+        return act(session)
+
+
+def told(shop: Workshop, function: str, run: UUID, name: str, tenant: int = 0) -> str:
+    query = text(f"SELECT cell.{function}(:run, :name)")
+    return str(scoped(shop, lambda s: s.scalar(query, {"run": run, "name": name}), tenant))
+
+
+def leave(shop: Workshop, held: Claim, state: ledger.EndState) -> None:
+    with shop.installation.cell().tenant_scope(held.tenant_id) as session:
+        assert ledger.leave(session, held, state)
+
+
+def states(shop: Workshop, run: UUID) -> dict[str, str]:
+    rows = shop.rows(
+        "SELECT name, state FROM cell.stage_runs WHERE run_id = %(run)s ORDER BY name", run=run
+    )
+    return dict(cast(Any, rows))
+
+
+def test_one_failed_stage_is_tried_again_and_what_waits_for_it_goes_on(shop: Workshop) -> None:
+    run = shop.start(Graph((spec("noop.a"), spec("noop.b", needs=("noop.a",)))))
+    held = claim(shop)
+    assert held is not None
+    assert told(shop, "retry_stage", run, "noop.a") == "state"
+    leave(shop, held, "failed")
+    assert shop.state(run) == "failed"
+    assert told(shop, "retry_stage", run, "noop.b") == "state"
+    assert told(shop, "retry_stage", run, "noop.c") == "unknown"
+    assert told(shop, "retry_stage", run, "noop.a") == "retried"
+    assert (shop.state(run), shop.stage(run, "noop.a")["failures"]) == ("running", 0)
+    for _ in range(2):
+        held = claim(shop)
+        assert held is not None
+        assert finish(shop, held)
+    assert shop.state(run) == "done"
+
+
+def test_a_retry_takes_along_what_was_cancelled_behind_the_stage(shop: Workshop) -> None:
+    run = shop.start(
+        Graph(
+            (
+                spec("noop.a"),
+                spec("noop.b", needs=("noop.a",)),
+                spec("noop.c", needs=("noop.b",)),
+                spec("noop.d"),
+            )
+        )
+    )
+    scoped(shop, lambda session: runs.cancel(session, run))
+    assert set(states(shop, run).values()) == {"cancelled"}
+    assert told(shop, "retry_stage", run, "noop.b") == "needs"
+    assert told(shop, "retry_stage", run, "noop.a") == "retried"
+    assert list(states(shop, run).values()) == ["ready", "waiting", "waiting", "cancelled"]
+    for _ in range(3):
+        held = claim(shop)
+        assert held is not None
+        assert finish(shop, held)
+    assert claim(shop) is None
+    # Nothing failed, and not all was done.
+    assert shop.state(run) == "cancelled"
+    assert told(shop, "retry_stage", run, "noop.d") == "retried"
+    held = claim(shop)
+    assert held is not None
+    assert finish(shop, held)
+    assert shop.state(run) == "done"
+
+
+def test_one_stage_is_cancelled_and_the_others_go_on(shop: Workshop) -> None:
+    run = shop.start(chunks(3))
+    held = claim(shop)
+    assert held is not None
+    named = shop.one("SELECT name FROM cell.stage_runs WHERE id = %(id)s", id=held.stage_id)
+    rest = sorted(states(shop, run).keys() - {named})
+    assert told(shop, "cancel_stage", run, str(named)) == "asked"
+    assert told(shop, "cancel_stage", run, rest[0]) == "cancelled"
+    assert told(shop, "cancel_stage", run, rest[0]) == "state"
+    assert told(shop, "cancel_stage", run, "noop.z") == "unknown"
+    assert shop.state(run) == "running"
+    assert not finish(shop, held)
+    leave(shop, held, "ready")
+    other = claim(shop)
+    assert other is not None
+    assert finish(shop, other)
+    assert shop.state(run) == "cancelled"
+    assert Counter(states(shop, run).values()) == {"cancelled": 2, "done": 1}
+    assert shop.one("SELECT active FROM cell.runs WHERE id = %(run)s", run=run) == 0
+    assert told(shop, "cancel_stage", run, rest[0]) == "state"
+
+
+def test_a_stage_of_another_tenant_can_be_neither_retried_nor_cancelled(shop: Workshop) -> None:
+    run = shop.start(chunks(1), tenant=0)
+    for function in ("retry_stage", "cancel_stage"):
+        assert told(shop, function, run, "noop.0", tenant=1) == "unknown"
+    classify = text("SELECT cell.classify_run(:run, 1::smallint)")
+    assert scoped(shop, lambda s: s.scalar(classify, {"run": run}), 1) is False
+    assert states(shop, run) == {"noop.0": "ready"}
+    assert shop.stage(run, "noop.0")["class"] == 0
+
+
+def test_a_runs_class_is_changed_with_what_is_left_of_it(shop: Workshop) -> None:
+    run, other = shop.start(chunks(3)), shop.start(chunks(1), tenant=1)
+    first = claim(shop)
+    assert first is not None
+    assert finish(shop, first)
+    changed = scoped(shop, lambda session: runs.prioritise(session, first.run_id, "batch"))
+    assert changed.priority == "batch"
+    classes = shop.rows(
+        "SELECT state, class FROM cell.stage_runs WHERE run_id = %(run)s", run=first.run_id
+    )
+    assert Counter(cast(Any, classes)) in (
+        {("done", 0): 1, ("ready", 1): 2}, {("done", 0): 1},
+    )  # fmt: skip
+    # Interactive runs go first, whoever's they are.
+    left = other if first.run_id == run else run
+    held = claim(shop)
+    assert held is not None
+    assert held.run_id == left
+
+
+def test_retries_cancels_and_ends_at_once_keep_the_count_right(shop: Workshop) -> None:
+    run = shop.start(chunks(8))
+    names = sorted(states(shop, run))
+    held = [claim(shop) for _ in names[:4]]
+
+    def act(number: int) -> None:
+        if number < 4:
+            one = held[number]
+            assert one is not None
+            if number % 2:
+                finish(shop, one)
+            else:
+                leave(shop, one, "failed")
+        else:
+            told(shop, "cancel_stage" if number < 12 else "retry_stage", run, names[number % 8])
+
+    at_once(16, act)
+    while (more := claim(shop)) is not None:
+        if not finish(shop, more):
+            leave(shop, more, "ready")
+    found = Counter(states(shop, run).values())
+    unfinished = 8 - found["done"]
+    row = shop.rows("SELECT unfinished, active, state FROM cell.runs WHERE id = %(r)s", r=run)[0]
+    assert row[:2] == (unfinished, 0)
+    expected = "failed" if found["failed"] else "cancelled" if found["cancelled"] else "done"
+    assert row[2] == expected

@@ -9,4 +9,8 @@ ALTER TABLE assets
     ADD COLUMN media_epoch integer NOT NULL DEFAULT 0,
     -- The secret part of the stable address of what is published.
     ADD COLUMN public_id uuid UNIQUE;
+-- The newest first, and the oldest of those with the same content.
+CREATE INDEX assets_created ON assets (created_at, id);
+CREATE INDEX assets_content ON assets (sha256, created_at, id);
+DROP INDEX assets_sha256;
 CREATE INDEX assets_trashed ON assets (trashed_at) WHERE trashed_at IS NOT NULL;

@@ -1,0 +1,18 @@
+"""Artifacts: what was made, one by one. An asset's are below the asset."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from api import problems
+from api.context import SessionDep
+from api.schemas.artifact import ArtifactOut
+from services import artifacts
+
+router = APIRouter(prefix="/artifacts", tags=["artifacts"])
+
+
+@router.get("/{artifact_id}", responses=problems.documented(404))
+def get_artifact(artifact_id: UUID, session: SessionDep) -> ArtifactOut:
+    """One artifact; not one that has been superseded."""
+    return ArtifactOut.model_validate(artifacts.get(session, artifact_id))
