@@ -211,20 +211,22 @@ def test_a_broken_patch_is_told_which_part_of_it_and_changes_nothing(
 def test_of_two_changes_with_the_same_tag_one_wins(client: TestClient, settings: Settings) -> None:
     (asset,) = planted(settings, 1)
     place = f"/v1/assets/{asset}"
-    for turn in range(5):
-        tag = client.get(place).headers["etag"]
-        gate = threading.Barrier(2)
+    with serve(settings) as one, serve(settings) as other, ThreadPoolExecutor(2) as pool:
+        for turn in range(5):
+            tag = one.get(place).headers["etag"]
+            assert other.get(place).headers["etag"] == tag
+            gate = threading.Barrier(2)
 
-        def change(name: str, tag: str = tag, gate: threading.Barrier = gate) -> int:
-            with serve(settings) as other:
+            def change(
+                by: TestClient, name: str, tag: str = tag, gate: threading.Barrier = gate
+            ) -> int:
                 gate.wait()
-                sent = other.patch(place, json={"name": name}, headers={"If-Match": tag})
+                sent = by.patch(place, json={"name": name}, headers={"If-Match": tag})
                 return int(sent.status_code)
 
-        with ThreadPoolExecutor(2) as pool:
-            answers = list(pool.map(change, (f"a{turn}", f"b{turn}")))
-        assert sorted(answers) == [200, 412]
-        assert client.get(place).json()["version"] == turn + 2
+            answers = list(pool.map(change, (one, other), (f"a{turn}", f"b{turn}")))
+            assert sorted(answers) == [200, 412]
+            assert client.get(place).json()["version"] == turn + 2
 
 
 def test_an_asset_goes_into_the_trash_comes_back_and_goes_for_good(
