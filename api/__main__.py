@@ -4,12 +4,15 @@ With `--fd`, on a listening socket that this process has inherited.
 """
 
 import argparse
+import resource
 import socket
 import sys
 from contextlib import suppress
 
 import uvicorn
 
+from api.app import create_app
+from api.server import Protocol, Server
 from core.logging import configure_logging
 from core.settings import get_settings
 
@@ -23,25 +26,31 @@ def main() -> None:
     arguments = parser.parse_args()
     settings = get_settings()
     configure_logging(level=settings.log_level, as_json=settings.log_json)
+    _allow_many_lines()
     config = uvicorn.Config(
-        "api.app:create_app",
-        factory=True,
+        create_app(),
         host=arguments.host,
         port=arguments.port,
         loop="uvloop",
-        http="httptools",
-        # A stop may not wait for a stream that a client keeps open.
+        http=Protocol,
+        # A stop may not wait for a client that does not go.
         timeout_graceful_shutdown=1,
         access_log=False,
         log_config=None,  # ours hides secrets, and speaks JSON where it is asked to
         server_header=False,
     )
-    server = uvicorn.Server(config)
+    server = Server(config)
     # Not as Config(fd=…), which takes every socket for a unix one.
     with suppress(KeyboardInterrupt):  # uvicorn has stopped, and raises it to say so
         server.run([socket.socket(fileno=arguments.fd)] if arguments.fd is not None else None)
     if not server.started:
         sys.exit(3)
+
+
+def _allow_many_lines() -> None:
+    """As many open files as the system lets us: a stream of events is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 if __name__ == "__main__":

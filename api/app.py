@@ -10,7 +10,8 @@ from fastapi import FastAPI
 
 from api import problems
 from api.bodies import BoundedBodies
-from api.routes import artifacts, assets, docs, health, runs, stages, uploads
+from api.event_hub import EventHub
+from api.routes import artifacts, assets, docs, events, health, runs, stages, uploads
 from core.settings import get_settings
 from services.installation import Installation
 
@@ -31,6 +32,7 @@ def _version() -> str:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
+    await app.state.events.aclose()
     app.state.installation.close()
 
 
@@ -49,12 +51,13 @@ def create_app() -> FastAPI:
     app.state.turns = CapacityLimiter(_CONNECTIONS)
     app.state.intakes = CapacityLimiter(_INTAKES)
     app.state.finishes = CapacityLimiter(_FINISHES)
+    app.state.events = EventHub()
     app.state.token = os.environ.get(TOKEN_VARIABLE)
     problems.install(app)
     problems.describe(app)
     docs.install(app)
     app.include_router(health.router)
-    for routes in (assets, artifacts, runs, stages, uploads):
+    for routes in (assets, artifacts, runs, stages, uploads, events):
         app.include_router(
             routes.router, prefix="/v1", responses=problems.documented(*problems.COMMON)
         )

@@ -1,7 +1,8 @@
 """What a request acts with: the installation, the caller's tenant and its transaction."""
 
 import hmac
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Annotated
 
 from anyio import to_thread
@@ -45,6 +46,20 @@ async def place(
 
 
 PlaceDep = Annotated[Place, Depends(place)]
+
+Recheck = Callable[[], Awaitable[Place]]
+
+
+def recheck(
+    request: Request,
+    current: InstallationDep,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> Recheck:
+    """Asks the same again, for an answer that takes long."""
+    return partial(place, request, current, credentials)
+
+
+RecheckDep = Annotated[Recheck, Depends(recheck)]
 
 
 async def session(

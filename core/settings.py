@@ -56,6 +56,10 @@ class Settings(BaseSettings):
 
     upload_bytes: int = Field(default=256 * GIB, description="The largest file that is taken in.")
     free_space_reserve_bytes: int = 2 * GIB
+    event_streams: int = Field(
+        default=1000, ge=0, description="Event streams that one API process keeps open."
+    )
+    event_streams_per_tenant: int = Field(default=1000, ge=0, description="… of one tenant.")
     scratch_dir: Path | None = None
     scratch_bytes: int = Field(default=40 * GIB, description="Scratch space of one worker slot.")
 

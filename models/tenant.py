@@ -37,7 +37,7 @@ class CellTenant(CellBase):
 
 
 class EventHead(CellBase):
-    """The last sequence number given to an event of a tenant."""
+    """The last sequence number given to an event of a tenant; a restore draws another `epoch`."""
 
     __tablename__ = "event_heads"
 
@@ -45,3 +45,4 @@ class EventHead(CellBase):
         ForeignKey(CellTenant.tenant_id, ondelete="CASCADE"), primary_key=True
     )
     seq: Mapped[Big] = mapped_column(server_default=FetchedValue())
+    epoch: Mapped[int] = mapped_column(server_default=FetchedValue())

@@ -139,6 +139,10 @@ def _loading(cell: Cell, saved: SavedCell) -> Iterator[None]:
             with as_migrator(connection, cell):
                 force_walls(connection)
         with as_migrator(connection, cell):
+            # What was sent since the backup had the numbers that will now be given again.
+            connection.execute(
+                "UPDATE cell.event_heads SET epoch = floor(random() * 2147483648)::integer"
+            )
             for queue, state in saved.queues.items():
                 connection.execute(
                     "UPDATE cell.queues SET state = %s WHERE name = %s", [state, queue]

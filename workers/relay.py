@@ -1,7 +1,8 @@
 """`python -m workers.relay`: rings the queues in which something is ready. Any number may run.
 
 For each cell a thread listens for what becomes ready, and once a second sweeps the ledger and
-rings for whatever waits, so that neither a lost message nor an emptied broker loses work.
+rings for whatever waits, so that neither a lost message nor an emptied broker loses work. Another
+thread wakes those who stream events.
 """
 
 import os
@@ -23,6 +24,7 @@ from services import ledger
 from services.installation import cell_urls
 from workers.app import create_app
 from workers.rings import Rings
+from workers.waking import CellWaker
 
 _log = get_logger(__name__)
 
@@ -132,6 +134,7 @@ def main() -> int:
         app = create_app(settings)
         for cell, urls in cell_urls(settings).items():
             CellRelay(cell, urls.url, settings, Rings(app, settings)).start()
+            CellWaker(cell, urls.url, Rings(app, settings)).start()
     except AutomatorError as error:
         print(f"automator: {error}", file=sys.stderr)  # noqa: T201
         return 1

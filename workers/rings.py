@@ -60,6 +60,10 @@ class Rings:
         missing = min(wanted, slots) - outstanding
         return missing if missing > 0 and self.ring(queue, missing) else 0
 
+    def publish(self, channel: str, message: str) -> None:
+        """Say something to whoever listens just now; what nobody hears is lost."""
+        self._ask(lambda: self._redis.publish(channel, message))
+
     def close(self) -> None:
         """Close the connection."""
         self._redis.close()

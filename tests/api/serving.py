@@ -10,7 +10,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.error import URLError
 from uuid import UUID
@@ -72,6 +72,38 @@ def asset_bytes(settings: Settings, asset_id: str) -> bytes:
             return stream.read()
 
 
+def environment(settings: Settings) -> dict[str, str]:
+    """What programs of an installation are configured by."""
+    assert settings.database_url is not None
+    assert settings.redis_url is not None
+    assert settings.storage_url is not None
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "DATABASE_URL": settings.database_url,
+        "REDIS_URL": settings.redis_url,
+        "STORAGE_URL": settings.storage_url,
+        "AUTOMATOR_DATA": str(settings.data_dir),
+        "FREE_SPACE_RESERVE_BYTES": "0",
+    }
+
+
+@contextmanager
+def relay(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
+    """A relay for the length of a block."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "workers.relay"],
+        cwd=ROOT,
+        env=environment(settings),
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
 @dataclass(slots=True)
 class Server:
     """A process of the API on a port that stays its own when it is killed; state: the process."""
@@ -79,6 +111,7 @@ class Server:
     settings: Settings
     listener: socket.socket
     process: subprocess.Popen[bytes] | None = None
+    extra: dict[str, str] = field(default_factory=dict)
 
     @property
     def port(self) -> int:
@@ -90,24 +123,11 @@ class Server:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        settings = self.settings
-        assert settings.database_url is not None
-        assert settings.redis_url is not None
-        assert settings.storage_url is not None
         number = self.listener.fileno()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "api", "--fd", str(number)],
             cwd=ROOT,
-            env={
-                "PATH": os.environ["PATH"],
-                "PYTHONPATH": str(ROOT),
-                "DATABASE_URL": settings.database_url,
-                "REDIS_URL": settings.redis_url,
-                "STORAGE_URL": settings.storage_url,
-                "AUTOMATOR_DATA": str(settings.data_dir),
-                "FREE_SPACE_RESERVE_BYTES": "0",
-                TOKEN_VARIABLE: TOKEN,
-            },
+            env=environment(self.settings) | {TOKEN_VARIABLE: TOKEN} | self.extra,
             pass_fds=[number],
             start_new_session=True,
         )
@@ -128,12 +148,12 @@ class Server:
 
 
 @contextmanager
-def server(settings: Settings) -> Iterator[Server]:
-    """A process of the API for the length of a block."""
+def server(settings: Settings, **extra: str) -> Iterator[Server]:
+    """A process of the API for the length of a block; `extra` are variables of its own."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        listener.listen(128)
-        running = Server(settings, listener)
+        listener.listen(1024)
+        running = Server(settings, listener, extra=extra)
         running.start()
         try:
             yield running

@@ -1,0 +1,47 @@
+"""Events: a stream of what happens to the tenant's work."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query, Request
+
+from api import problems
+from api.context import InstallationDep, PlaceDep, RecheckDep
+from api.event_response import EventResponse
+from api.schemas.event import EventOut
+from services.events import Kind
+
+router = APIRouter(prefix="/events", tags=["events"])
+
+_STREAM = (
+    "Server-sent events that do not end. `event` is a kind, `id` a position, `data` this schema as"
+    " JSON. Two more are no kinds: `resync` (events since the given position are gone; fetch"
+    ' anew what you know, the stream goes on from `{"head": position}`) and `unauthorised` (the'
+    " stream's last word). Lines that begin with a colon and an `id` by itself keep the line busy."
+)
+
+
+@router.get(
+    "",
+    response_class=EventResponse,
+    responses={200: {"model": EventOut, "description": _STREAM}, **problems.documented(429)},
+)
+async def stream_events(
+    request: Request,
+    current: InstallationDep,
+    where: PlaceDep,
+    recheck: RecheckDep,
+    last_event_id: Annotated[
+        str | None, Header(description="The last position that was seen, of the past 24 hours.")
+    ] = None,
+    since: Annotated[
+        str | None,
+        Query(alias="last_event_id", description="The same, for clients that set no headers."),
+    ] = None,
+    run: Annotated[UUID | None, Query(description="Only events of this run.")] = None,
+    kinds: Annotated[list[Kind] | None, Query(description="Only events of these kinds.")] = None,
+) -> EventResponse:
+    """Send what happens to the tenant's work from now on, or from a position on."""
+    hub = request.app.state.events
+    stream = hub.open(current, where, after=last_event_id or since, run_id=run, kinds=kinds or ())
+    return EventResponse(hub, stream, where, recheck)
