@@ -42,7 +42,8 @@ Read = Callable[[Position | None], Awaitable[Batch | None]]
 class Stream:
     """What is on its way to one client; state: its position, a buffer, and why it is cut.
 
-    `due` is when its sender wants to be woken, `sending_since` when it began to send.
+    `due` is when its sender wants to be woken, `sending_since` when it began to send; `buffered`
+    bytes wait for it.
     """
 
     def __init__(self, feed: "Feed", after: str | None, wanted: Callable[[Frame], bool] | None):
@@ -51,12 +52,12 @@ class Stream:
         self.position = Position.parse(after) if after else None
         self.ended: str | None = None
         self.due = self.sending_since = float("inf")
+        self.buffered = 0
         self.abort: Callable[[], object] = lambda: None
         self._strange = bool(after) and self.position is None
         self._wanted = wanted
         self._live = False
         self._pending: list[bytes] = []
-        self._bytes = 0
         self._stirred = asyncio.Event()
 
     async def take(self) -> bytes:
@@ -68,7 +69,7 @@ class Stream:
         self._stirred.clear()
         taken = b"".join(self._pending)
         self._pending.clear()
-        self._bytes = 0
+        self.buffered = 0
         return taken
 
     def offer(self, batch: Batch) -> None:
@@ -100,7 +101,7 @@ class Stream:
         if self.ended is None:
             self.ended = why
             self._pending.clear()
-            self._bytes = 0
+            self.buffered = 0
             self.stir()
             asyncio.get_running_loop().call_later(grace, self._give_up)
 
@@ -119,11 +120,11 @@ class Stream:
     def _put(self, data: bytes) -> None:
         if self.ended is not None or not data:
             return
-        if self._bytes >= BUFFER_BYTES:
+        if self.buffered >= BUFFER_BYTES:
             self.cut("too slow")
             return
         self._pending.append(data)
-        self._bytes += len(data)
+        self.buffered += len(data)
         self.stir()
 
 

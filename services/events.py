@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal, Self, get_args
 from uuid import UUID
 
 from sqlalchemy import text
@@ -25,6 +25,7 @@ Kind = Literal[
     "stage.ready", "stage.delayed", "stage.running", "stage.done", "stage.skipped",
     "stage.failed", "stage.cancelled",
 ]  # fmt: skip
+KINDS: Final[tuple[str, ...]] = get_args(Kind)
 
 _POSITION = re.compile(r"([0-9]{1,10})\.([0-9]{1,19})")
 _MOST = (1 << 31) - 1, (1 << 63) - 1

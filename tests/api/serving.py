@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -16,9 +17,13 @@ from urllib.error import URLError
 from uuid import UUID
 
 import httpx2 as httpx
+import uvicorn
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from api.app import TOKEN_VARIABLE, create_app
+from api.server import Protocol
+from api.server import Server as WebServer
 from core.keys import source_key
 from core.settings import Settings
 from services.installation import DEFAULT_TENANT, Installation
@@ -159,3 +164,22 @@ def server(settings: Settings, **extra: str) -> Iterator[Server]:
             yield running
         finally:
             running.kill()
+
+
+@contextmanager
+def in_a_thread(app: FastAPI) -> Iterator[int]:
+    """The port at which our own server serves an application of this process."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(128)
+        config = uvicorn.Config(app, loop="uvloop", http=Protocol, log_config=None)
+        serving = WebServer(config)
+        thread = threading.Thread(target=serving.run, args=([listener],))
+        thread.start()
+        while not serving.started:
+            time.sleep(0.01)
+        try:
+            yield int(listener.getsockname()[1])
+        finally:
+            serving.should_exit = True
+            thread.join()

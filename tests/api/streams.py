@@ -35,6 +35,7 @@ class Parser:
     told: list[Told] = field(default_factory=list)
     last_id: str = ""
     comments: list[str] = field(default_factory=list)
+    blocks: int = 0
     complete: bool = False
     body: bytes = b""
     _raw: bytes = b""
@@ -66,6 +67,7 @@ class Parser:
             self._block(block.decode())
 
     def _block(self, block: str) -> None:
+        self.blocks += 1
         fields: dict[str, str] = {}
         for line in block.split("\n"):
             name, _, value = line.partition(":")
@@ -177,6 +179,10 @@ class Crowd:
         while not all(true(parser) for parser in self.parsers):
             assert time.monotonic() < end
             time.sleep(0.01)
+
+    def wait_for(self, position: str) -> None:
+        """Wait until everyone has the event of a position."""
+        self.wait(lambda parser: parser.told and parser.told[-1].id == position)
 
     def close(self) -> None:
         """All go."""
