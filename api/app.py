@@ -8,10 +8,12 @@ from importlib.metadata import PackageNotFoundError, version
 from anyio import CapacityLimiter
 from fastapi import FastAPI
 
-from api import problems
+from api import observing, problems
 from api.bodies import BoundedBodies
 from api.event_hub import EventHub
-from api.routes import artifacts, assets, docs, events, health, runs, stages, uploads
+from api.meters import Meters
+from api.routes import artifacts, assets, docs, events, health, metrics, runs, stages, uploads
+from core import tracing
 from core.settings import get_settings
 from services.installation import Installation
 
@@ -20,6 +22,10 @@ _CONNECTIONS = 8
 # Threads in which uploads are written and recorded, and in which whole ones become assets.
 _INTAKES = 8
 _FINISHES = 4
+# Threads in which parts are looked at: what hangs may not keep requests from being answered.
+_WATCHERS = 4
+# A stop waits no longer for spans to be sent.
+_FLUSH_SECONDS = 0.5
 
 
 def _version() -> str:
@@ -31,9 +37,13 @@ def _version() -> str:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    tracing.start("api")
     yield
     await app.state.events.aclose()
     app.state.installation.close()
+    if app.state.watch is not None:
+        app.state.watch.close()
+    tracing.flush(_FLUSH_SECONDS)
 
 
 def create_app() -> FastAPI:
@@ -52,15 +62,20 @@ def create_app() -> FastAPI:
     app.state.intakes = CapacityLimiter(_INTAKES)
     app.state.finishes = CapacityLimiter(_FINISHES)
     app.state.events = EventHub()
+    app.state.watchers = CapacityLimiter(_WATCHERS)
+    app.state.watch = None
+    app.state.meters = Meters()
     app.state.token = os.environ.get(TOKEN_VARIABLE)
     problems.install(app)
     problems.describe(app)
     docs.install(app)
     app.include_router(health.router)
+    app.include_router(metrics.router)
     for routes in (assets, artifacts, runs, stages, uploads, events):
         app.include_router(
             routes.router, prefix="/v1", responses=problems.documented(*problems.COMMON)
         )
     app.add_middleware(uploads.TusHeader)
     app.add_middleware(BoundedBodies)
+    observing.install(app)
     return app

@@ -3,7 +3,7 @@
 import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
-from typing import Annotated
+from typing import Annotated, ParamSpec, TypeVar
 
 from anyio import to_thread
 from fastapi import Depends, Request
@@ -12,7 +12,12 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
+from core.logging import bind_context
+from services.health import Watch
 from services.installation import DEFAULT_TENANT, Installation, Place
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 _bearer = HTTPBearer(auto_error=False, description="The token that `automator up` prints.")
 
@@ -25,6 +30,27 @@ def installation(request: Request) -> Installation:
 
 
 InstallationDep = Annotated[Installation, Depends(installation)]
+
+
+def watch(request: Request, current: InstallationDep) -> Watch:
+    """What looks after the installation's parts."""
+    state = request.app.state
+    if state.watch is None or state.watch.settings is not current.settings:
+        state.watch = Watch(current.settings)
+    found = state.watch
+    assert isinstance(found, Watch)
+    return found
+
+
+WatchDep = Annotated[Watch, Depends(watch)]
+
+
+async def watched(
+    request: Request, look: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs
+) -> _T:
+    """Look at a part, in a thread that no request waits for."""
+    limiter = request.app.state.watchers
+    return await to_thread.run_sync(partial(look, *args, **kwargs), limiter=limiter)
 
 
 async def place(
@@ -42,7 +68,9 @@ async def place(
             headers={"WWW-Authenticate": 'Bearer realm="automator"'},
         )
     turns = request.app.state.turns
-    return await to_thread.run_sync(current.place, DEFAULT_TENANT, limiter=turns)
+    found = await to_thread.run_sync(current.place, DEFAULT_TENANT, limiter=turns)
+    bind_context(tenant_id=str(found.tenant_id))
+    return found
 
 
 PlaceDep = Annotated[Place, Depends(place)]

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from core.errors import AutomatorError, RateLimited, Unavailable
+from core.logging import context_value
 from services.idempotency import InProgress
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ class Problem(BaseModel):
     code: str = Field(description="Stable, and meant for programs.")
     detail: str = Field(description="Meant for people.")
     errors: list[FieldProblem] = Field(default=[])
+    request_id: str = Field(default="", description="Stands in the log, too.")
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -90,6 +92,8 @@ def problem(
         "detail": detail,
         **members,
     }
+    if (request_id := context_value("request_id")) is not None:
+        body["request_id"] = request_id
     return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 

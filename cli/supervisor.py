@@ -35,7 +35,7 @@ _BACKLOG = 2048  # as uvicorn's own
 # A person who presses Ctrl-C waits; what a worker cannot finish by then is returned to the ledger.
 _WORKER_GRACE_SECONDS = 1
 # What only those programs are told that need it; the owner's address is for migrations alone.
-_SECRETS = ("DATABASE_ADMIN_URL", "AUTOMATOR_TOKEN")
+_SECRETS = ("DATABASE_ADMIN_URL", "AUTOMATOR_TOKEN", "METRICS_TOKEN")
 
 
 class _StopAsked(BaseException):

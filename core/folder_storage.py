@@ -44,6 +44,18 @@ class FolderStorage:
         """See `Storage.spool`."""
         return self.root / _SPOOL
 
+    def ask(self) -> None:
+        """Raise OSError where the folder takes no files; leaves nothing behind."""
+        path = self.root / _INCOMING / secrets.token_hex(16)
+        try:
+            with path.open("xb", buffering=0) as stream:
+                stream.write(b"?")
+        except OSError as error:
+            if error.errno not in _NO_ROOM:  # that is told by `free_bytes`, and by `put`
+                raise
+        finally:
+            path.unlink(missing_ok=True)
+
     def put(
         self, key: str, path: Path, *, consume: bool = False, sha256: str | None = None
     ) -> Stored:

@@ -14,11 +14,13 @@ HIDDEN = "•••"
 _SECRET_NAME = re.compile(
     r"pass(word|wd)?$|secret|token$|authorization|cookie|api_?key", re.IGNORECASE
 )
-# The password of an address, a bearer's token, and the same as a parameter of an address.
+# The password of an address, a bearer's token, the same as a parameter of an address, and as a part
+# of its path.
 _SECRET_TEXT = re.compile(
     r"(?P<url>\w[\w+.-]*://[^\s:/@]*:)[^\s@/]+(?=@)"
     r"|(?P<bearer>\bbearer\s+)[\w.~+/=-]+"
-    r"|(?P<parameter>[?&](?:access_token|token|key|signature|sig|password)=)[^\s&\"']+",
+    r"|(?P<parameter>[?&](?:access_token|token|key|signature|sig|password)=)[^\s&\"']+"
+    r"|(?P<path>/media/)[\w.~=-]{20,}",
     re.IGNORECASE,
 )
 
@@ -80,6 +82,21 @@ def log_context(**values: object) -> AbstractContextManager[Mapping[str, Any]]:
     )
 
 
+def bind_context(**values: object) -> None:
+    """Adds `values` to what is logged from here on in the block of a `log_context`."""
+    structlog.contextvars.bind_contextvars(**values)
+
+
+def forget_context(*names: str) -> None:
+    """Takes back what `bind_context` added."""
+    structlog.contextvars.unbind_contextvars(*names)
+
+
+def context_value(name: str) -> object | None:
+    """What is added to what is logged here, by its name."""
+    return structlog.contextvars.get_contextvars().get(name)
+
+
 def hide_secrets(_logger: object, _method: str, event: EventDict) -> EventDict:
     """Hides values whose names say that they are secret, and secrets within any text."""
     return cast(EventDict, _hidden(event))
@@ -101,5 +118,5 @@ def _hidden(value: object) -> object:
 
 
 def _without_secret(match: re.Match[str]) -> str:
-    kept = match["url"] or match["bearer"] or match["parameter"] or ""
+    kept = match["url"] or match["bearer"] or match["parameter"] or match["path"] or ""
     return f"{kept}{HIDDEN}"

@@ -5,7 +5,7 @@ from functools import cache
 from os import sched_getaffinity
 from pathlib import Path
 
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from core.errors import Misconfigured
@@ -72,6 +72,13 @@ class Settings(BaseSettings):
     )
     log_level: str = "INFO"
     log_json: bool = False
+    metrics_token: SecretStr | None = Field(
+        default=None, description="Who has it may read /metrics; without one, this machine may."
+    )
+    metrics_port: int | None = Field(
+        default=None, ge=1, le=65535, description="Where workers and relays tell their meters."
+    )
+    metrics_host: str = "127.0.0.1"
 
     @field_validator("data_dir", "scratch_dir")
     @classmethod
@@ -79,7 +86,13 @@ class Settings(BaseSettings):
         return value.expanduser().absolute() if value is not None else None
 
     @field_validator(
-        "database_url", "database_admin_url", "redis_url", "storage_url", mode="before"
+        "database_url",
+        "database_admin_url",
+        "redis_url",
+        "storage_url",
+        "metrics_token",
+        "metrics_port",
+        mode="before",
     )
     @classmethod
     def _empty_is_unset(cls, value: str | None) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, runtime_checkable
 from urllib.parse import unquote, urlsplit
 
 from core.errors import Misconfigured
@@ -83,6 +83,15 @@ class Storage(Protocol):
 
     def free_bytes(self) -> int | None:
         """Room left, or None where the store has no bound."""
+        ...
+
+
+@runtime_checkable
+class Asked(Protocol):
+    """A store that can tell at little cost whether it would take a file."""
+
+    def ask(self) -> None:
+        """Raises OSError, or an error of ours, where it would not."""
         ...
 
 

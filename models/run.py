@@ -32,6 +32,7 @@ class Run(CellBase):
     active: Mapped[int] = mapped_column(server_default=FetchedValue())
     created_at: Mapped[datetime] = mapped_column(server_default=FetchedValue())
     finished_at: Mapped[datetime | None]
+    trace: Mapped[str | None]
 
     @property
     def priority(self) -> str:

@@ -13,6 +13,7 @@ from core.database import RoleNames
 _Rights = dict[str, dict[str, str | None]]
 
 _LEDGER: _Rights = {
+    "cell.alembic_version": {"SELECT": None},
     "cell.event_heads": {"SELECT": None, "UPDATE": "seq"},
     "cell.events": {"SELECT": "tenant_id seq at", "INSERT": None, "DELETE": None},
     "cell.idempotency_keys": {"SELECT": "tenant_id key created_at", "DELETE": None},
@@ -26,13 +27,15 @@ _LEDGER: _Rights = {
     "cell.stage_runs": {
         "SELECT": "id tenant_id run_id lane name queue class position state pending attempt"
         " failures losses holder lease_until cancel_requested deadline_seconds progress_at due_at"
-        " started_at",
+        " ready_at started_at",
         "UPDATE": "state pending position attempt losses holder lease_until progress progress_at"
         " due_at ready_at started_at finished_at error",
     },
     "cell.sweeper": {"SELECT": None, "UPDATE": None},
     "cell.tenants": {"SELECT": "tenant_id lane weight suspended schema_version"},
+    "cell.usage": {"SELECT": None},
     "cell.workers": {"SELECT": None, "INSERT": None, "UPDATE": None, "DELETE": None},
+    "directory.alembic_version": {"SELECT": None},
     "directory.tenants": {"SELECT": "id slug name cell state"},
 }
 _LEDGERS_SEQUENCES: _Rights = {
@@ -73,6 +76,11 @@ _TENANT_BASE: _Rights = {
         "INSERT": "tenant_id name recipe metadata bytes expires_at",
         "UPDATE": "received sha256 run_id expires_at",
         "DELETE": None,
+    },
+    "cell.usage": {
+        "SELECT": None,
+        "INSERT": None,
+        "UPDATE": "uploaded_bytes media_seconds",
     },
 }
 

@@ -11,17 +11,21 @@ from tests.rights import deviations
 # Functions of the definer's rights: nothing else may cross from one tenant to another.
 CLOSED_LIST = {
     "directory.find_tenant",
+    "directory.revision",
     "cell.backlog",
     "cell.claim",
     "cell.claim_periodic",
     "cell.finish_periodic",
+    "cell.measures",
     "cell.prune_events",
     "cell.prune_idempotency_keys",
     "cell.renew_periodic",
+    "cell.revision",
     "cell.sweep",
     "cell.switch_queue",
     "cell.tenant_ids",
     "cell.tenant_state",
+    "cell.usage_by_tenant",
     "cell.worker_gone",
     "cell.worker_seen",
 }

@@ -1,10 +1,9 @@
 """Whether the process is alive, and whether it can serve."""
 
-from fastapi import APIRouter, Response
-from pydantic import BaseModel
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
 
-from api.context import InstallationDep
-from services import health
+from api.context import WatchDep, watched
 
 router = APIRouter(tags=["health"])
 
@@ -16,23 +15,36 @@ class Alive(BaseModel):
 
 
 class Ready(BaseModel):
-    """What this process reaches; `slots` by queue tells what the live workers serve."""
+    """What this process reaches."""
 
     database: bool
+    migrated: bool = Field(description="The database is at this release's revision, or a later.")
     broker: bool
-    slots: dict[str, int]
+    storage: bool = Field(description="It takes files.")
+    room: bool = Field(description="Uploads are taken in: free space is above the reserve.")
+    slots: dict[str, int] = Field(description="By queue, those of the live workers.")
 
 
 @router.get("/healthz")
-def alive() -> Alive:
+async def alive() -> Alive:
     """Answer while the process lives."""
     return Alive()
 
 
 @router.get("/readyz", responses={503: {"model": Ready}})
-def ready(current: InstallationDep, response: Response) -> Ready:
-    """Answer 200 when the database and the broker answer."""
-    report = health.check(current)
-    if not (report.database and report.broker):
+async def ready(request: Request, watch: WatchDep, response: Response) -> Ready:
+    """Answer 200 when database, broker and storage do, within two seconds in any case.
+
+    Without room it is 200: what is there can be played, and be removed.
+    """
+    report = await watched(request, watch.health)
+    if not report.ready:
         response.status_code = 503
-    return Ready(database=report.database, broker=report.broker, slots=report.slots)
+    return Ready(
+        database=report.database,
+        migrated=report.migrated,
+        broker=report.broker,
+        storage=report.storage,
+        room=report.room,
+        slots=report.slots,
+    )

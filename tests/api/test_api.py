@@ -33,7 +33,7 @@ def test_an_installation_without_its_broker_is_not_ready(settings: Settings) -> 
     with serve(without) as client:
         answer = client.get("/readyz")
     assert answer.status_code == 503
-    assert answer.json() == {"database": True, "broker": False, "slots": answer.json()["slots"]}
+    assert (answer.json()["database"], answer.json()["broker"]) == (True, False)
 
 
 @pytest.mark.parametrize("token", [None, "", "wrong", TOKEN + "x", "ü"])

@@ -22,7 +22,7 @@ from tests.installations import installation
 from tests.servers import PostgresForTests
 
 # The database's own: made, read and written by the ledger's functions only.
-_WITHOUT_CLASS = {"alembic_version", "periodic", "sweeper"}
+_WITHOUT_CLASS = {"alembic_version", "periodic", "sweeper", "usage"}
 
 
 @pytest.fixture(scope="module")
