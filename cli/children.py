@@ -27,6 +27,7 @@ class Program:
     Programs of a lower `wave` are stopped before those of a higher one are asked to. An `early`
     one is started before the servers are, and while the databases are being migrated. `secrets`
     names the variables that it is told and others are not, `descriptors` are what it inherits.
+    `metrics` is the place of its port among those from METRICS_PORT on, if it has one.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Program:
     stop_seconds: float = 2.2
     early: bool = False
     descriptors: tuple[int, ...] = ()
+    metrics: int | None = None
 
 
 def default_programs(*, listener: int, workers: int) -> tuple[Program, ...]:
@@ -51,16 +53,18 @@ def default_programs(*, listener: int, workers: int) -> tuple[Program, ...]:
             descriptors=(listener,),
             early=True,  # it takes a second to import, and refuses tenants that are too old
         ),
-        Program("relay", (*QUICK, "workers.relay")),
+        Program("relay", (*QUICK, "workers.relay"), metrics=2),
         Program(
             "worker-media",
             (*QUICK, "workers", "--queues", "media,gpu", "--concurrency", str(workers)),
             queues=("media",),
+            metrics=0,
         ),
         Program(
             "worker-light",
             (*QUICK, "workers", "--queues", "light", "--concurrency", str(light)),
             queues=("light",),
+            metrics=1,
         ),
     )
 
@@ -173,7 +177,8 @@ class Child:
     def _on_line(self, line: str) -> None:
         if line.strip():
             self._last_line[0] = line.strip()[:500]
-        if '"level"' not in line:
+        # Most lines are one a request: they are not worth a parser.
+        if '"level"' not in line or '"level": "info"' in line:
             return
         with suppress(ValueError, AttributeError):
             entry = json.loads(line)

@@ -159,6 +159,10 @@ class Supervisor:
                 for name, value in environment.items()
                 if name not in _SECRETS or name in program.secrets
             }
+            # One port each, of those that begin with the one that was named.
+            port = known.pop("METRICS_PORT", "")
+            if program.metrics is not None and port.isdecimal():
+                known["METRICS_PORT"] = str(int(port) + program.metrics)
             child = Child(program, known, log, self._pump, self._say, self._starter)
             self._children.append(child)
             child.tick()

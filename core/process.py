@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from core import tracing
 from core.cancellation import CancelReason, CancelToken
 from core.errors import Misconfigured, Retryable
 from core.sandbox import SandboxReport, confine, real_exit_code, sandbox_report
@@ -128,7 +129,9 @@ def run(
     program = shutil.which(argv[0])
     if program is None:
         raise Misconfigured(f"there is no program {argv[0]} to run")
+    name = Path(program).name.split("-")[0]
     with ExitStack() as stack:
+        span = stack.enter_context(tracing.child(name, {"process.executable.name": name}))
         wake = stack.enter_context((cancel or CancelToken()).waking())
         if cancel is not None:
             cancel.check()
@@ -145,7 +148,7 @@ def run(
         _give_way(child.pid)
         watch = _Watch(
             child,
-            Path(program).name.split("-")[0],
+            name,
             limits,
             cancel,
             on_stdout_line,
@@ -153,7 +156,15 @@ def run(
             scratch_bytes,
         )
         stack.callback(watch.close)
-        return watch.until_end(wake)
+        done = watch.until_end(wake)
+        span.set(
+            {
+                "process.exit.code": done.returncode,
+                "process.cpu_seconds": done.cpu_seconds,
+                "process.peak_bytes": done.peak_bytes,
+            }
+        )
+        return done
 
 
 def _give_way(group: int) -> None:

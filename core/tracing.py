@@ -73,7 +73,7 @@ class Span:
             self._span.set_status(StatusCode.ERROR, reason)
 
 
-_NOTHING: Final = Span()
+NOTHING: Final = Span()
 
 
 def wanted() -> bool:
@@ -149,7 +149,7 @@ def span(
     failed; its message, which may be a secret, is not told.
     """
     if _State.provider is None:
-        yield _NOTHING
+        yield NOTHING
         return
     from opentelemetry import trace
 
@@ -182,7 +182,7 @@ def span(
 
 def child(name: str, attributes: Mapping[str, Value] | None = None) -> AbstractContextManager[Span]:
     """A span below what this process is at; none where it is at nothing that is traced."""
-    return nullcontext(_NOTHING) if current() is None else span(name, attributes=attributes)
+    return nullcontext(NOTHING) if current() is None else span(name, attributes=attributes)
 
 
 def current() -> str | None:

@@ -119,10 +119,15 @@ class Watch:
         return self._storage.look()
 
     def ledgers(self) -> dict[str, Sequence[Measure] | None]:
-        """What there is to measure in each cell, seconds old at most; None where none answers."""
+        """What there is to measure in each cell, seconds old at most; None where none answers.
+
+        Whatever else is measured is begun, too: all of it takes no longer than the slowest.
+        """
         probes = {name: self._probe_of(name) for name in self._installation.cell_names}
         for probe in probes.values():
             probe.begin()
+        self._usage.begin()
+        self._storage.begin()
         return {name: probe.look() for name, probe in probes.items()}
 
     def usage(self) -> Sequence[TenantUsage]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.errors import LeaseLost
 from pipeline.plan.stage_types import STAGE_TYPES, WORK, kind_of
 from pipeline.plan.types import Graph
-from services import ledger
+from services import ledger, usage
 from services.ledger import Claim
 
 
@@ -36,10 +36,11 @@ class InputFile:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """What an upstream stage left."""
+    """What an upstream stage left; `attempt` names the stage and its attempt, for traces."""
 
     result: dict[str, Any] | None
     files: Sequence[InputFile] = ()
+    attempt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,9 @@ class Work:
     cancel_requested: bool
     source: Source | None
     inputs: Mapping[str, Input] = field(default_factory=dict)
+    queue: str = ""
+    waited_seconds: float = 0.0
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ class MadeFile:
 
 _STAGE = text("""
     SELECT s.name, s.version, s.options, s.deadline_seconds, s.failures, s.cancel_requested,
+           s.queue, extract(epoch FROM s.started_at - s.ready_at)::float8 AS waited, r.trace,
            r.recipe, a.id AS asset_id, a.storage_key, a.sha256,
            ARRAY(SELECT e.needs_id FROM cell.stage_edges e WHERE e.stage_id = s.id) AS needs
       FROM cell.stage_runs s
@@ -81,7 +86,7 @@ _STAGE = text("""
 """)
 
 _INPUTS = text("""
-    SELECT n.name, n.result,
+    SELECT n.name, n.result, n.id, n.attempt,
            (SELECT coalesce(jsonb_agg(jsonb_build_array(f.path, f.storage_key, f.sha256)
                                       ORDER BY f.path), '[]')
               FROM artifacts f WHERE f.stage_id = n.id) AS files
@@ -125,7 +130,8 @@ def load(session: Session, held: Claim) -> Work:
     if row.needs:
         for upstream in session.execute(_INPUTS, {"needs": row.needs}):
             files = [InputFile(*file) for file in upstream.files]
-            inputs[upstream.name] = Input(upstream.result, files)
+            attempt = f"{upstream.id}/{upstream.attempt}"
+            inputs[upstream.name] = Input(upstream.result, files, attempt)
     return Work(
         name=row.name,
         version=row.version,
@@ -136,6 +142,9 @@ def load(session: Session, held: Claim) -> Work:
         cancel_requested=row.cancel_requested,
         source=Source(row.asset_id, row.storage_key, row.sha256) if row.asset_id else None,
         inputs=inputs,
+        queue=row.queue,
+        waited_seconds=row.waited or 0.0,
+        trace=row.trace,
     )
 
 
@@ -163,6 +172,7 @@ def record(
             media = {name: value for name, value in result.items() if name != "index"}
             described = {"asset": work.source.asset_id, "media": json.dumps(media)}
             session.execute(_DESCRIBE, described)
+            usage.add(session, media_seconds=float(result.get("duration_seconds") or 0.0))
         named = {
             "asset": work.source.asset_id,
             "run": held.run_id,

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from core import tracing
 from core.errors import Conflict, NotFound, Rejected
 from core.sniff import Sniffed
 from models.asset import Artifact, Asset
@@ -54,9 +55,19 @@ def start(
 ) -> Run:
     """Begin a recipe on an asset; its first stage is ready when the transaction commits."""
     name = recipe_for(asset, recipe)
-    run = Run(tenant_id=tenant_id, asset_id=asset.id, recipe=name, class_=class_, state="running")
-    session.add(run)
-    session.flush()
+    # What the run's stages do belongs below this span, wherever and whenever they do it.
+    with tracing.span("run", kind="producer", attributes={"automator.recipe": name}) as span:
+        run = Run(
+            tenant_id=tenant_id,
+            asset_id=asset.id,
+            recipe=name,
+            class_=class_,
+            state="running",
+            trace=tracing.current(),
+        )
+        session.add(run)
+        session.flush()
+        span.set({"automator.run_id": str(run.id)})
     ledger.insert_graph(session, run, plan(name, None))
     session.execute(
         text("SELECT cell.emit(:tenant, 'run.running', :run, NULL, '{}')"),

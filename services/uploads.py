@@ -28,7 +28,7 @@ from core.storage import Storage
 from models.asset import Asset
 from models.run import Run
 from models.upload import Upload
-from services import assets, runs
+from services import assets, runs, usage
 from services.installation import Installation, Place
 
 # An upload that a client knows of may be gone on with for so long after its last byte.
@@ -86,6 +86,7 @@ def begin(
 def _begun(session: Session, place: Place, received: assets.Received, recipe: str | None) -> Begun:
     asset = assets.record(session, received)
     run = runs.start(session, place.tenant_id, asset, recipe=recipe)
+    usage.add(session, uploaded_bytes=received.bytes)
     session.refresh(asset)
     session.refresh(run)
     return Begun(asset, run)

@@ -19,6 +19,7 @@ from celery.apps.worker import Worker
 from celery.signals import setup_logging
 from celery.worker import state
 
+from core import tracing
 from core.errors import AutomatorError, Rejected
 from core.logging import configure_logging, get_logger
 from core.settings import Settings, get_settings
@@ -28,9 +29,10 @@ from workers import tasks
 from workers.app import create_app
 from workers.drain import DrainPipe
 from workers.heartbeat import Heartbeat
+from workers.meters import AttemptPipe, StageMeters, serve
 from workers.rings import Rings
 from workers.scratch import ScratchSpace, scratch_root
-from workers.shift import Shift
+from workers.shift import FLUSH_SECONDS, Shift
 
 _log = get_logger(__name__)
 
@@ -46,6 +48,8 @@ class LedgerWorker(Worker):  # type: ignore[misc]
     heartbeat: Heartbeat
     scratch: ScratchSpace
     grace_seconds: float
+    meters: StageMeters | None = None
+    settings: Settings
     _leaving = False
     _again = False
 
@@ -62,6 +66,11 @@ class LedgerWorker(Worker):  # type: ignore[misc]
     def on_consumer_ready(self, consumer: Any) -> None:
         """Called when rings are heard, and again after every reconnection."""
         self.heartbeat.ready()
+        # After the pool's fork: it has no use for these threads.
+        meters, self.meters = self.meters, None
+        if meters is not None:
+            meters.start()
+            serve(meters.registry, self.settings)
 
     def _on_signal(self, *_: object) -> None:
         self.leave()
@@ -87,6 +96,8 @@ class LedgerWorker(Worker):  # type: ignore[misc]
         give_up = time.monotonic() + self.grace_seconds + _LAST_SECONDS
         while state.active_requests and time.monotonic() < give_up:
             time.sleep(_POLL_SECONDS)
+        if tracing.wanted():
+            time.sleep(FLUSH_SECONDS)  # the pool sends its last spans
         self._end_pool()
         self.scratch.close()
         if self._again:
@@ -118,7 +129,11 @@ def run(settings: Settings, queues: Sequence[str], concurrency: int) -> NoReturn
     installation = Installation(settings, pool_size=1)
     drain = DrainPipe()
     warm = bool({Queue.MEDIA, Queue.GPU} & set(queues))
-    tasks.prepare(drain, partial(Shift, settings, rings, drain, scratch, concurrency, warm=warm))
+    attempts = AttemptPipe() if settings.metrics_port is not None else None
+    shift = partial(
+        Shift, settings, rings, drain, scratch, concurrency, warm=warm, attempts=attempts
+    )
+    tasks.prepare(drain, shift)
     worker = LedgerWorker(
         app=app,
         queues=list(queues),
@@ -132,6 +147,8 @@ def run(settings: Settings, queues: Sequence[str], concurrency: int) -> NoReturn
         quiet=True,
     )
     worker.drain, worker.scratch, worker.grace_seconds = drain, scratch, settings.grace_seconds
+    worker.settings = settings
+    worker.meters = StageMeters(attempts) if attempts is not None else None
     worker.heartbeat = Heartbeat(
         installation,
         rings,

@@ -6,7 +6,7 @@ import os
 import re
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,17 +14,21 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from core import tracing
 from core.cancellation import CancelReason
 from core.database import Database
 from core.errors import AutomatorError, Conflict, LeaseLost, Rejected, Unavailable
 from core.keys import artifact_prefix
-from core.logging import get_logger, log_context
+from core.logging import bind_context, forget_context, get_logger, log_context
 from core.settings import Settings
 from core.storage import Storage
+from pipeline.plan.stage_types import kind_of
 from pipeline.plan.types import ArtifactFile, Queue, StageSpec, stage_digest
 from services import ledger
+from services.ledger import Claim
 from services.ledger_results import Input, MadeFile, Work, load, record
 from workers.lease import Hold
+from workers.meters import Attempted
 from workers.outcome import Outcome, outcome_of
 from workers.registry import Binding, Registry
 from workers.scratch import ScratchSpace
@@ -71,34 +75,82 @@ class _Made:
     prefix: str | None
 
 
-def perform(equipment: Equipment, database: Database, hold: Hold) -> None:
-    """Work on what `hold` holds, and record how it ended."""
-    claim = hold.claim
-    with log_context(run=str(claim.run_id), stage=str(claim.stage_id), attempt=claim.attempt):
+def perform(equipment: Equipment, database: Database, hold: Hold) -> Attempted:
+    """Work on what `hold` holds, record how it ended, and return that."""
+    claim, began = hold.claim, time.monotonic()
+    known = {"run_id": str(claim.run_id), "stage_id": str(claim.stage_id)}
+    with log_context(**known, attempt=claim.attempt), ExitStack() as stack:
         work: Work | None = None
+        span = tracing.NOTHING
+        state = "done"
         try:
             with database.tenant_scope(claim.tenant_id) as session:
                 work = load(session, claim)
+            bind_context(stage=work.name)
+            stack.callback(forget_context, "stage")
+            span = stack.enter_context(_span(claim, work))
             hold.failures = work.failures
             if work.cancel_requested:
                 hold.token.cancel(CancelReason.CANCELLED)
             hold.token.check()
             _do(equipment, database, hold, work)
         except Exception as error:  # noqa: BLE001 — whatever a stage raises has a policy
-            outcome = outcome_of(
-                error,
-                hold.token.reason,
-                # Of a stage that cannot even be read, only the attempts are known.
-                failures=work.failures if work else claim.attempt - 1,
-                deadline=hold.deadline_seconds,
-                settings=equipment.settings,
-                room=equipment.has_room(),
-            )
-            away = isinstance(error, DBAPIError) and _passing(error)
-            if work is None and (away or isinstance(error, Unavailable)):
-                outcome = Outcome("delayed", delay_seconds=5.0)
-            _tell(error, outcome, work)
+            outcome = _outcome(error, equipment, hold, work)
+            _tell(error, outcome)
             end(database, hold, outcome)
+            state = outcome.state or "overtaken"
+            span.fail(type(error).__name__)
+        span.set({"automator.outcome": state})
+        seconds = time.monotonic() - began
+        return Attempted(
+            kind_of(work.name) if work else "unread",
+            work.queue if work else hold.queue,
+            state,
+            work.waited_seconds if work else 0.0,
+            seconds,
+        )
+
+
+def _outcome(error: Exception, equipment: Equipment, hold: Hold, work: Work | None) -> Outcome:
+    outcome = outcome_of(
+        error,
+        hold.token.reason,
+        # Of a stage that cannot even be read, only the attempts are known.
+        failures=work.failures if work else hold.claim.attempt - 1,
+        deadline=hold.deadline_seconds,
+        settings=equipment.settings,
+        room=equipment.has_room(),
+    )
+    away = isinstance(error, DBAPIError) and _passing(error)
+    if work is None and (away or isinstance(error, Unavailable)):
+        return Outcome("delayed", delay_seconds=5.0)
+    return outcome
+
+
+def _span(claim: Claim, work: Work) -> AbstractContextManager[tracing.Span]:
+    """The attempt as a part of its run's trace, if it has one; a join is linked to what it joins.
+
+    The spans of what it joins are known by their identity, so that the ledger need not keep them.
+    """
+    if work.trace is None:
+        return nullcontext(tracing.NOTHING)
+    joined = [given.attempt for given in work.inputs.values()] if len(work.inputs) > 1 else []
+    return tracing.span(
+        f"stage {kind_of(work.name)}",
+        kind="consumer",
+        parent=work.trace,
+        identity=f"{claim.stage_id}/{claim.attempt}",
+        links=[tracing.place_of(work.trace, attempt) for attempt in joined],
+        ambient=True,
+        attributes={
+            "automator.run_id": str(claim.run_id),
+            "automator.stage_id": str(claim.stage_id),
+            "automator.stage": work.name,
+            "automator.attempt": claim.attempt,
+            "automator.queue": work.queue,
+            "automator.waited_seconds": work.waited_seconds,
+        },
+    )
 
 
 def end(database: Database, hold: Hold, outcome: Outcome) -> None:
@@ -264,9 +316,8 @@ def _line(error: BaseException) -> str:
     return str(error).split("\n", 1)[0]
 
 
-def _tell(error: Exception, outcome: Outcome, work: Work | None) -> None:
+def _tell(error: Exception, outcome: Outcome) -> None:
     facts: Mapping[str, object] = {
-        "name": work.name if work else None,
         "state": outcome.state,
         "reason": (outcome.error or {}).get("reason") or _line(error),
     }

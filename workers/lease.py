@@ -44,6 +44,7 @@ class Hold:
     """One claim as its process holds it."""
 
     cell: str
+    queue: str
     claim: Claim
     lease_end: float
     deadline_seconds: float = 0.0
@@ -89,9 +90,9 @@ class Holder:
         for renewer in self._renewers.values():
             renewer.start()
 
-    def begin(self, cell: str, claim: Claim, claimed_at: float) -> Hold:
-        """Hold a stage that was claimed no earlier than `claimed_at`."""
-        hold = Hold(cell, claim, claimed_at + self._settings.lease_seconds)
+    def begin(self, cell: str, queue: str, claim: Claim, claimed_at: float) -> Hold:
+        """Hold a stage of a queue that was claimed no earlier than `claimed_at`."""
+        hold = Hold(cell, queue, claim, claimed_at + self._settings.lease_seconds)
         hold.renew_at = claimed_at + self._settings.renew_seconds
         self._hold = hold
         self._busy.set()

@@ -23,6 +23,7 @@ from pipeline.plan.types import Queue
 from services import ledger
 from services.installation import cell_urls
 from workers.app import create_app
+from workers.meters import SweepMeters, serve
 from workers.rings import Rings
 from workers.waking import CellWaker
 
@@ -36,9 +37,17 @@ _KNOWN = frozenset(str(queue) for queue in Queue)
 class CellRelay(threading.Thread):
     """The relay of one cell; state: its connections and the slots last counted."""
 
-    def __init__(self, cell: str, url: str, settings: Settings, rings: Rings) -> None:
+    def __init__(
+        self,
+        cell: str,
+        url: str,
+        settings: Settings,
+        rings: Rings,
+        meters: SweepMeters | None = None,
+    ) -> None:
         """Starts nothing yet."""
         super().__init__(name=f"relay-{cell}", daemon=True)
+        self._meters = meters
         self._cell, self._url, self._settings, self._rings = cell, url, settings, rings
         self._database = Database(url, pool_size=1)
         # Where sweeps are half a lease apart, they take it that the database was away.
@@ -109,6 +118,10 @@ class CellRelay(threading.Thread):
         )
         if repair:
             self._repaired_at = time.monotonic()
+        if self._meters is not None:
+            self._meters.count(
+                self._cell, expired=swept.expired, due=swept.due, repaired=swept.repaired
+            )
         if swept.expired or swept.repaired:
             _log.warning(
                 "work was taken back", cell=self._cell, expired=swept.expired, joins=swept.repaired
@@ -132,8 +145,11 @@ def main() -> int:
         signal.signal(number, lambda *_: stopped.set())
     try:
         app = create_app(settings)
+        meters = SweepMeters() if settings.metrics_port is not None else None
+        if meters is not None:
+            serve(meters.registry, settings)
         for cell, urls in cell_urls(settings).items():
-            CellRelay(cell, urls.url, settings, Rings(app, settings)).start()
+            CellRelay(cell, urls.url, settings, Rings(app, settings), meters).start()
             CellWaker(cell, urls.url, Rings(app, settings)).start()
     except AutomatorError as error:
         print(f"automator: {error}", file=sys.stderr)  # noqa: T201

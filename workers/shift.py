@@ -7,8 +7,9 @@ from contextlib import suppress
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from core import tracing
 from core.database import Database
-from core.logging import get_logger
+from core.logging import get_logger, log_context
 from core.settings import Settings
 from pipeline.plan.types import Queue
 from services import ledger
@@ -20,6 +21,7 @@ from workers import periodic
 from workers.attempt import Equipment, end, perform
 from workers.drain import DrainPipe
 from workers.lease import Hold, Holder, now
+from workers.meters import AttemptPipe
 from workers.outcome import Outcome, outcome_of
 from workers.registry import Registry
 from workers.rings import Rings
@@ -30,6 +32,8 @@ _log = get_logger(__name__)
 # Tiny stages share a ring, so that each does not pay the way through the broker.
 _RING_SECONDS = 1.0
 _COMPLAINT_SECONDS = 60.0
+# How long a stop waits for spans to be sent.
+FLUSH_SECONDS = 0.4
 
 
 class Shift:
@@ -44,11 +48,15 @@ class Shift:
         slots: int,
         *,
         warm: bool,
+        attempts: AttemptPipe | None = None,
     ) -> None:
         """Made after the fork; `slots` is how many processes the pool has.
 
-        `warm` loads what stages need at once and not with the first of them.
+        `warm` loads what stages need at once and not with the first of them. `attempts` is where
+        they are counted, if they are.
         """
+        tracing.start("worker")
+        self._attempts = attempts
         self._settings = settings
         self._rings = rings
         self._slots = slots
@@ -63,6 +71,8 @@ class Shift:
         urls = {name: self._installation.cell(name).url for name in self._cells}
         self._holder = Holder(settings, urls, drain.reader, self._last_words)
         scratch.clear_dead()
+        if tracing.is_on():
+            threading.Thread(target=self._send_last_spans, name="spans", daemon=True).start()
         if warm:
             threading.Thread(target=self._warm, name="warm", daemon=True).start()
 
@@ -70,6 +80,10 @@ class Shift:
         # Whatever is wrong with it, the first stage that needs it says so.
         with suppress(Exception):
             self._equipment.warm()
+
+    def _send_last_spans(self) -> None:
+        self._holder.draining.wait()
+        tracing.flush(FLUSH_SECONDS)
 
     def answer(self, queue: str) -> None:
         """Work on a queue for about a second, or for one long stage; ring again if more waits."""
@@ -85,11 +99,15 @@ class Shift:
             if claim.more and not rung:
                 rung = True
                 self._rings.top_up(queue, self._slots, self._slots)
-            hold = self._holder.begin(cell, claim, claimed_at)
+            hold = self._holder.begin(cell, queue, claim, claimed_at)
             try:
-                perform(self._equipment, self._installation.cell(cell), hold)
+                attempted = perform(self._equipment, self._installation.cell(cell), hold)
             finally:
                 self._holder.end(hold)
+            if self._attempts is not None:
+                self._attempts.tell(attempted)
+            if self._holder.draining.is_set():
+                tracing.flush(FLUSH_SECONDS)
             if time.monotonic() >= until:
                 if claim.more:
                     self._rings.top_up(queue, 1, 1)
@@ -154,7 +172,11 @@ class Shift:
         )
         self._scratch.clear_own()
         database = Database(self._installation.cell(hold.cell).url, pool_size=1)
-        end(database, hold, outcome if outcome.state else Outcome(None))
+        claim = hold.claim
+        known = {"run_id": str(claim.run_id), "stage_id": str(claim.stage_id)}
+        with log_context(**known, attempt=claim.attempt):
+            _log.error("work that does not heed is ended with its process", reason=reason)
+            end(database, hold, outcome if outcome.state else Outcome(None))
 
 
 def _line(error: Exception) -> str:

@@ -117,6 +117,7 @@ class Server:
     listener: socket.socket
     process: subprocess.Popen[bytes] | None = None
     extra: dict[str, str] = field(default_factory=dict)
+    log: Path | None = None
 
     @property
     def port(self) -> int:
@@ -129,13 +130,17 @@ class Server:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         number = self.listener.fileno()
+        stderr = self.log.open("ab") if self.log is not None else None
         self.process = subprocess.Popen(
             [sys.executable, "-m", "api", "--fd", str(number)],
             cwd=ROOT,
             env=environment(self.settings) | {TOKEN_VARIABLE: TOKEN} | self.extra,
+            stderr=stderr,
             pass_fds=[number],
             start_new_session=True,
         )
+        if stderr is not None:
+            stderr.close()
         end = time.monotonic() + 60
         while time.monotonic() < end:
             try:
@@ -153,12 +158,15 @@ class Server:
 
 
 @contextmanager
-def server(settings: Settings, **extra: str) -> Iterator[Server]:
-    """A process of the API for the length of a block; `extra` are variables of its own."""
+def server(settings: Settings, *, log: Path | None = None, **extra: str) -> Iterator[Server]:
+    """A process of the API for the length of a block; `extra` are variables of its own.
+
+    What it says goes into `log`, if any.
+    """
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(1024)
-        running = Server(settings, listener, extra=extra)
+        running = Server(settings, listener, extra=extra, log=log)
         running.start()
         try:
             yield running

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.media_samples import sample
 from tests.servers import PostgresForTests
 from tests.workers.workshop import Workshop, workshop
+
+__all__ = ["sample", "shop"]
 
 
 @pytest.fixture
