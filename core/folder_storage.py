@@ -5,7 +5,6 @@ Every path is walked from the root with descriptors that do not follow symbolic 
 """
 
 import errno
-import fcntl
 import hashlib
 import os
 import secrets
@@ -16,18 +15,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from core.errors import InsufficientStorage, NotFound
+from core.errors import InsufficientStorage, NotFound, Rejected
+from core.folder_files import FOLDER, copy, empty, fresh, named, names, require_same, take
 from core.keys import checked_key
 from core.storage import Stored, StoredObject
 
 # No key begins with a dot.
 _INCOMING: Final = ".incoming"
 _SPOOL: Final = ".spool"
-_CHUNK: Final = 1 << 20
-_FICLONE: Final = 0x40049409  # ioctl_ficlone(2)
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_FILE_MODE: Final = 0o640
 _FOLDER_MODE: Final = 0o750
 
 
@@ -60,26 +56,56 @@ class FolderStorage:
         self, key: str, path: Path, *, consume: bool = False, sha256: str | None = None
     ) -> Stored:
         """See `Storage.put`. On one file system a consumed file is linked, not copied."""
-        *folders, name = checked_key(key).split("/")
-        incoming = self.root / _INCOMING / secrets.token_hex(16)
+        incoming = self._incoming(key)
+        with self._coming(incoming):
+            digest, size = take(path, incoming, link=consume, sha256=sha256)
+            self._place(incoming, key, digest)
+        if consume:
+            path.unlink()
+        return Stored(key, size, digest)
+
+    def compose(self, key: str, parts: Sequence[str]) -> Stored:
+        """See `Storage.compose`. The parts are copied."""
+        incoming = self._incoming(key)
+        if not parts:
+            raise Rejected("there are no parts to join")
+        with self._coming(incoming):
+            digest, size = self._join(incoming, parts)
+            self._place(incoming, key, digest)
+        return Stored(key, size, digest)
+
+    def _incoming(self, key: str) -> Path:
+        checked_key(key)
+        return self.root / _INCOMING / secrets.token_hex(16)
+
+    @contextmanager
+    def _coming(self, incoming: Path) -> Iterator[None]:
+        """Leaves no other name of what came, however it ends."""
         try:
-            digest, size = _take(path, incoming, link=consume, sha256=sha256)
-            self._place(incoming, folders, name)
+            yield
         except OSError as error:
             if error.errno in _NO_ROOM:
                 raise InsufficientStorage("the storage folder has no room left") from error
             raise
         finally:
             incoming.unlink(missing_ok=True)
-        if consume:
-            path.unlink()
-        return Stored(key, size, digest)
 
-    def _place(self, incoming: Path, folders: Sequence[str], name: str) -> None:
+    def _join(self, target: Path, parts: Sequence[str]) -> tuple[str, int]:
+        digest = hashlib.sha256()
+        with open(fresh(target), "wb", buffering=0) as writer:
+            for part in parts:
+                with self.open(part) as reader:
+                    copy(reader, writer.fileno(), digest)
+            os.fsync(writer.fileno())
+            return digest.hexdigest(), os.fstat(writer.fileno()).st_size
+
+    def _place(self, incoming: Path, key: str, digest: str) -> None:
+        *folders, name = key.split("/")
         while True:
             try:
                 with self._folder(folders, make=True) as folder:
-                    os.rename(incoming, name, dst_dir_fd=folder)
+                    if not named(incoming, name, folder):
+                        require_same(folder, name, digest, key)
                     os.fsync(folder)
                     return
             except (FileNotFoundError, NotFound):
@@ -113,6 +139,19 @@ class FolderStorage:
                 raise NotFound(f"nothing is stored under {key}")
             return os.fdopen(handle, "rb")
 
+    def signed_url(
+        self, key: str, *, seconds: float, mime: str | None = None, disposition: str | None = None
+    ) -> None:
+        """None: a folder has no addresses."""
+        checked_key(key)
+
+    def begin_session(self, key: str, size: int, *, origin: str | None = None) -> None:
+        """None: nobody writes to a folder from outside."""
+        checked_key(key)
+
+    def end_session(self, address: str) -> None:
+        """There is none to end."""
+
     def stat(self, key: str) -> StoredObject:
         """See `Storage.stat`."""
         *folders, name = checked_key(key).split("/")
@@ -144,7 +183,7 @@ class FolderStorage:
         removed = 0
         with suppress(NotFound):
             with self._folder(folders) as folder:
-                removed = _empty(folder)
+                removed = empty(folder)
             self._prune(folders)
         return removed
 
@@ -166,7 +205,7 @@ class FolderStorage:
     @contextmanager
     def _folder(self, parts: Sequence[str], *, make: bool = False) -> Iterator[int]:
         """A descriptor of the folder; NotFound where it is missing or reached through a link."""
-        handle = os.open(self.root, _FOLDER & ~os.O_NOFOLLOW)
+        handle = os.open(self.root, FOLDER & ~os.O_NOFOLLOW)
         try:
             for part in parts:
                 if make:
@@ -174,7 +213,7 @@ class FolderStorage:
                         os.mkdir(part, _FOLDER_MODE, dir_fd=handle)
                         os.fsync(handle)
                 with _missing("/".join(parts)):
-                    inner = os.open(part, _FOLDER, dir_fd=handle)
+                    inner = os.open(part, FOLDER, dir_fd=handle)
                 os.close(handle)
                 handle = inner
             yield handle
@@ -184,12 +223,10 @@ class FolderStorage:
     def _below(self, prefix: str) -> Iterator[StoredObject]:
         try:
             with self._folder(prefix.split("/") if prefix else []) as folder:
-                names = sorted(os.listdir(folder))
+                found = sorted(names(folder))
         except NotFound:
             return
-        for name in names:
-            if name.startswith("."):
-                continue
+        for name in (name.removesuffix("/") for name in found):
             key = f"{prefix}/{name}" if prefix else name
             try:
                 yield self.stat(key)
@@ -217,75 +254,3 @@ def _missing(key: str) -> Iterator[None]:
         if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
             raise NotFound(f"nothing is stored under {key}") from None
         raise
-
-
-def _take(source: Path, target: Path, *, link: bool, sha256: str | None) -> tuple[str, int]:
-    """Bring a file to `target` durably by the cheapest way; its sha256 and its size."""
-    with open(os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as reader:
-        if link and _linked(source, target):
-            with target.open("rb") as writer:
-                os.fchmod(writer.fileno(), _FILE_MODE)
-                digest = sha256 or hashlib.file_digest(reader, "sha256").hexdigest()
-                os.fsync(writer.fileno())
-                return digest, os.fstat(writer.fileno()).st_size
-        handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _FILE_MODE)
-        with open(handle, "wb", buffering=0) as writer:
-            if _cloned(reader, handle):
-                digest = sha256 or hashlib.file_digest(reader, "sha256").hexdigest()
-            else:
-                digest = _copy(reader, handle)
-            os.fsync(handle)
-            return digest, os.fstat(handle).st_size
-
-
-def _linked(source: Path, target: Path) -> bool:
-    # A file with other names could be changed through them: only a sole name is taken over.
-    if os.lstat(source).st_nlink != 1:
-        return False
-    try:
-        os.link(source, target, follow_symlinks=False)
-    except OSError:
-        return False
-    return True
-
-
-def _cloned(reader: BinaryIO, handle: int) -> bool:
-    """Share the blocks where the file system can (btrfs, XFS, bcachefs)."""
-    try:
-        fcntl.ioctl(handle, _FICLONE, reader.fileno())
-    except OSError:
-        return False
-    return True
-
-
-def _copy(reader: BinaryIO, handle: int) -> str:
-    """Copy and hash in one reading, which copy_file_range would make two."""
-    digest = hashlib.sha256()
-    while chunk := reader.read(_CHUNK):
-        digest.update(chunk)
-        view = memoryview(chunk)
-        while view:
-            view = view[os.write(handle, view) :]
-    return digest.hexdigest()
-
-
-def _empty(folder: int) -> int:
-    """Remove everything in a folder, links as links; the number of files removed."""
-    removed = 0
-    for name in os.listdir(folder):
-        try:
-            inner = os.open(name, _FOLDER, dir_fd=folder)
-        except FileNotFoundError:
-            continue
-        except OSError:
-            with suppress(FileNotFoundError):
-                os.unlink(name, dir_fd=folder)
-                removed += 1
-            continue
-        try:
-            removed += _empty(inner)
-        finally:
-            os.close(inner)
-        with suppress(OSError):
-            os.rmdir(name, dir_fd=folder)
-    return removed

@@ -1,9 +1,11 @@
 """Where bytes live: one protocol, one file per kind of store behind it.
 
-A stored object is whole or absent, never changed in place, and known by its key alone.
+A stored object is whole or absent, never changed in place, and known by its key alone. To store the
+same bytes under a key once more succeeds, since whoever does not know how the first time ended does
+it again; other bytes raise Conflict, and what is stored stays.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +51,15 @@ class Storage(Protocol):
 
         With `consume` the caller gives the file up, which saves a copy where the store can. With
         `sha256` the caller has read it already, and it need not be read again.
-        Raises InsufficientStorage where there is no room, and leaves nothing behind.
+        Raises InsufficientStorage where there is no room, Conflict where other bytes are stored
+        under the key, Unavailable where the store does not answer; all leave nothing behind.
+        """
+        ...
+
+    def compose(self, key: str, parts: Sequence[str]) -> Stored:
+        """Join stored objects to one, in their order; they stay. Raises as `put` does.
+
+        Raises Rejected for no parts, and NotFound where one is missing.
         """
         ...
 
@@ -58,7 +68,35 @@ class Storage(Protocol):
         ...
 
     def open(self, key: str) -> BinaryIO:
-        """The object as a seekable binary stream; the caller closes it."""
+        """The object as a seekable binary stream; the caller closes it.
+
+        Little more is fetched than is read, so that a range is a `seek` and a `read`.
+        """
+        ...
+
+    def signed_url(
+        self, key: str, *, seconds: float, mime: str | None = None, disposition: str | None = None
+    ) -> str | None:
+        """An address from which anybody may read the object meanwhile; None where there is none.
+
+        It answers ranges and ends after `seconds`, at most seven days, and at the latest with the
+        key that signed it: it cannot be revoked. `mime` and `disposition` become headers of the
+        answer. Nobody looks whether the object is there.
+        Raises Misconfigured where nothing can sign.
+        """
+        ...
+
+    def begin_session(self, key: str, size: int, *, origin: str | None = None) -> str | None:
+        """An address to which anybody may write the `size` bytes of an object; None where none is.
+
+        The address is a secret. It speaks Google's protocol of resumable uploads, for a week;
+        browsers reach it from the `origin`. The object is there with its last byte, unless
+        something has been stored under the key meanwhile.
+        """
+        ...
+
+    def end_session(self, address: str) -> None:
+        """Give such an address up, with what came over it; one that has ended is no error."""
         ...
 
     def stat(self, key: str) -> StoredObject:
