@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hashlib import _Hash
 
 FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FILE_MODE: Final = 0o640
 _CHUNK: Final = 1 << 20
 _FICLONE: Final = 0x40049409  # ioctl_ficlone(2)

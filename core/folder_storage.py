@@ -16,14 +16,13 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from core.errors import InsufficientStorage, NotFound, Rejected
-from core.folder_files import FOLDER, copy, empty, fresh, named, names, require_same, take
+from core.folder_files import FOLDER, NO_ROOM, copy, empty, fresh, named, names, require_same, take
 from core.keys import checked_key
 from core.storage import Stored, StoredObject
 
 # No key begins with a dot.
 _INCOMING: Final = ".incoming"
 _SPOOL: Final = ".spool"
-_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FOLDER_MODE: Final = 0o750
 
 
@@ -84,7 +83,7 @@ class FolderStorage:
         try:
             yield
         except OSError as error:
-            if error.errno in _NO_ROOM:
+            if error.errno in NO_ROOM:
                 raise InsufficientStorage("the storage folder has no room left") from error
             raise
         finally:

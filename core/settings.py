@@ -15,6 +15,10 @@ _PROCESSORS = len(sched_getaffinity(0))
 # An encode keeps between one and two processors busy.
 MEDIA_SLOTS = max(min(2, _PROCESSORS), _PROCESSORS // 2)
 
+_KMS_KEY = re.compile(
+    r"projects/[\w.:-]+/locations/[\w-]+/keyRings/[\w-]{1,63}/cryptoKeys/[\w-]{1,63}", re.ASCII
+)
+
 
 class CellUrls(BaseModel):
     """The two addresses of one cell's database."""
@@ -36,6 +40,9 @@ class Settings(BaseSettings):
     database_admin_url: str | None = None
     redis_url: str | None = None
     storage_url: str | None = None
+    storage_kms_key: str | None = Field(
+        default=None, description="Cloud KMS key that encrypts everything which gs:// takes in."
+    )
     cells: dict[str, CellUrls] = Field(
         default_factory=dict,
         description="Further cells by name, as JSON; the database of DATABASE_URL is cell 'main'.",
@@ -92,11 +99,21 @@ class Settings(BaseSettings):
         "storage_url",
         "metrics_token",
         "metrics_port",
+        "storage_kms_key",
         mode="before",
     )
     @classmethod
     def _empty_is_unset(cls, value: str | None) -> str | None:
         return value or None
+
+    @field_validator("storage_kms_key")
+    @classmethod
+    def _names_a_key(cls, value: str | None) -> str | None:
+        if value is not None and not _KMS_KEY.fullmatch(value):
+            raise ValueError(
+                "must be projects/…/locations/…/keyRings/…/cryptoKeys/…, without a version"
+            )
+        return value
 
 
 @cache

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import gettempdir
 from typing import BinaryIO, Protocol, runtime_checkable
 from urllib.parse import unquote, urlsplit
 
@@ -133,16 +134,27 @@ class Asked(Protocol):
         ...
 
 
-def open_storage(url: str) -> Storage:
-    """The store at an address: `file:///absolute/folder`. Raises Misconfigured for any other."""
+def open_storage(url: str, *, scratch: Path | None = None, kms_key: str | None = None) -> Storage:
+    """The store at an address: `file:///absolute/folder` or `gs://bucket/optional/prefix`.
+
+    `scratch` is for copies of what is no file, and `kms_key` encrypts what a bucket takes in.
+    Raises Misconfigured for any other address.
+    """
     parts = urlsplit(url)
     if parts.scheme == "file":
         path = unquote(parts.path)
         if parts.netloc not in ("", "localhost") or not path.startswith("/") or path == "/":
             raise Misconfigured(f"STORAGE_URL must be file:///an/absolute/folder, not {url}")
+        if kms_key is not None:
+            raise Misconfigured("STORAGE_KMS_KEY is for gs://: a folder is as safe as its disk")
         from core.folder_storage import FolderStorage
 
         return FolderStorage(Path(path))
     if parts.scheme == "gs":
-        raise Misconfigured("STORAGE_URL: Google Cloud Storage (gs://) is not supported yet")
+        if parts.query or parts.fragment:
+            raise Misconfigured("STORAGE_URL must be gs://bucket/optional/prefix")
+        from core.gcs_storage import GcsStorage
+
+        place = scratch or Path(gettempdir())
+        return GcsStorage(parts.netloc, parts.path.strip("/"), scratch=place, kms_key=kms_key)
     raise Misconfigured(f"STORAGE_URL: no store of the kind {parts.scheme or url!r} is known")

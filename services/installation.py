@@ -50,8 +50,12 @@ class Installation:
     @cached_property
     def storage(self) -> Storage:
         """Where the bytes are."""
-        url = self.settings.storage_url or (self.settings.data_dir / "storage").as_uri()
-        return open_storage(url)
+        settings = self.settings
+        return open_storage(
+            settings.storage_url or (settings.data_dir / "storage").as_uri(),
+            scratch=settings.scratch_dir or settings.data_dir / "scratch",
+            kms_key=settings.storage_kms_key,
+        )
 
     @cached_property
     def cell_names(self) -> tuple[str, ...]:

@@ -21,7 +21,12 @@ def test_the_table_names_every_setting_and_no_other() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("WORKERS", "hunter2"), ("CELLS", "{hunter2"), ("CELLS", '{"a": "hunter2"}')],
+    [
+        ("WORKERS", "hunter2"),
+        ("CELLS", "{hunter2"),
+        ("CELLS", '{"a": "hunter2"}'),
+        ("STORAGE_KMS_KEY", "hunter2"),
+    ],
 )
 def test_a_wrong_value_is_named_and_not_shown(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
@@ -31,3 +36,16 @@ def test_a_wrong_value_is_named_and_not_shown(
     with pytest.raises(Misconfigured, match=name) as caught:
         get_settings()
     assert "hunter2" not in str(caught.value)
+
+
+KEY = "projects/example.com:p/locations/europe-west1/keyRings/r/cryptoKeys/k"
+
+
+def test_a_key_is_named_without_a_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings(storage_kms_key=KEY).storage_kms_key == KEY
+    assert Settings(storage_kms_key="").storage_kms_key is None
+    for wrong in (f"{KEY}/cryptoKeyVersions/1", f"{KEY} ", f"/{KEY}", KEY.replace("/keyRings", "")):
+        monkeypatch.setenv("STORAGE_KMS_KEY", wrong)
+        get_settings.cache_clear()
+        with pytest.raises(Misconfigured, match="STORAGE_KMS_KEY"):
+            get_settings()
