@@ -12,7 +12,18 @@ from api import observing, problems
 from api.bodies import BoundedBodies
 from api.event_hub import EventHub
 from api.meters import Meters
-from api.routes import artifacts, assets, docs, events, health, metrics, runs, stages, uploads
+from api.routes import (
+    artifacts,
+    assets,
+    direct_uploads,
+    docs,
+    events,
+    health,
+    metrics,
+    runs,
+    stages,
+    uploads,
+)
 from core import tracing
 from core.settings import get_settings
 from services.installation import Installation
@@ -71,7 +82,7 @@ def create_app() -> FastAPI:
     docs.install(app)
     app.include_router(health.router)
     app.include_router(metrics.router)
-    for routes in (assets, artifacts, runs, stages, uploads, events):
+    for routes in (assets, artifacts, runs, stages, uploads, direct_uploads, events):
         app.include_router(
             routes.router, prefix="/v1", responses=problems.documented(*problems.COMMON)
         )

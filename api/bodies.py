@@ -9,8 +9,8 @@ from api import problems
 
 MAX_BYTES: Final = 1 << 20
 # What takes files streams them, and has bounds of its own.
-_STREAMS: Final = ("/v1/uploads",)
-_STREAMED_POST: Final = "/v1/assets"
+_STREAMED_POSTS: Final = ("/v1/assets", "/v1/uploads")
+_STREAMED_PATCHES: Final = "/v1/uploads/"
 
 
 class BoundedBodies:
@@ -48,4 +48,6 @@ _REASON: Final = f"a body has at most {MAX_BYTES} bytes"
 
 def _streams(scope: Scope) -> bool:
     path: str = scope["path"]
-    return path.startswith(_STREAMS) or (scope["method"] == "POST" and path == _STREAMED_POST)
+    if scope["method"] == "POST":
+        return path in _STREAMED_POSTS
+    return scope["method"] == "PATCH" and path.startswith(_STREAMED_PATCHES)

@@ -46,7 +46,7 @@ class FolderStorage:
             with path.open("xb", buffering=0) as stream:
                 stream.write(b"?")
         except OSError as error:
-            if error.errno not in _NO_ROOM:  # that is told by `free_bytes`, and by `put`
+            if error.errno not in NO_ROOM:  # that is told by `free_bytes`, and by `put`
                 raise
         finally:
             path.unlink(missing_ok=True)

@@ -15,11 +15,12 @@ _SECRET_NAME = re.compile(
     r"pass(word|wd)?$|secret|token$|authorization|cookie|api_?key", re.IGNORECASE
 )
 # The password of an address, a bearer's token, the same as a parameter of an address, and as a part
-# of its path.
+# of its path; `upload_id` is a session that anybody may write to.
 _SECRET_TEXT = re.compile(
     r"(?P<url>\w[\w+.-]*://[^\s:/@]*:)[^\s@/]+(?=@)"
     r"|(?P<bearer>\bbearer\s+)[\w.~+/=-]+"
-    r"|(?P<parameter>[?&](?:access_token|token|key|signature|sig|password)=)[^\s&\"']+"
+    r"|(?P<parameter>[?&](?:access_token|token|key|(?:x-goog-)?signature|sig|password|upload_id)=)"
+    r"[^\s&\"']+"
     r"|(?P<path>/media/)[\w.~=-]{20,}",
     re.IGNORECASE,
 )
@@ -56,7 +57,8 @@ def configure_logging(
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for talkative in ("httpx", "httpcore", "amqp", "kombu", "alembic.runtime.migration"):
+    talkers = ("httpx", "httpcore", "urllib3", "amqp", "kombu", "alembic.runtime.migration")
+    for talkative in talkers:
         logging.getLogger(talkative).setLevel(max(logging.WARNING, root.level))
     structlog.configure(
         processors=[

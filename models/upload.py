@@ -25,6 +25,9 @@ class Upload(CellBase):
     # Only an upload's end may set these, so they are left out of its row's making.
     sha256: Mapped[str | None] = mapped_column(server_default=FetchedValue())
     run_id: Mapped[UUID | None] = mapped_column(server_default=FetchedValue())
+    # Its bytes go straight to the store, over a session whose address is a secret.
+    direct: Mapped[bool] = mapped_column(server_default=FetchedValue())
+    session: Mapped[str | None] = mapped_column(server_default=FetchedValue(), deferred=True)
     created_at: Mapped[datetime] = mapped_column(server_default=FetchedValue())
     expires_at: Mapped[datetime]
 

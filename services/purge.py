@@ -17,6 +17,7 @@ from core.database import tenant_role
 from core.errors import Misconfigured, Unavailable
 from core.keys import tenant_prefix
 from core.settings import Settings
+from core.storage import Storage
 from services import tenants, uploads
 from services.administration import Cell, OwnerConnection, as_migrator, cells, owner
 from services.installation import MAIN_CELL, Installation
@@ -78,6 +79,7 @@ def purge(settings: Settings, tenant: str, *, wait_seconds: float = 120.0) -> Re
         try:
             with owner(cell) as connection:
                 _stop(connection, cell, doomed.id, wait_seconds)
+                _end_sessions(connection, cell, installation.storage, doomed.id)
                 uploads.forget_tenant(settings, installation.storage, doomed.id)
                 receipt.files += installation.storage.delete_prefix(tenant_prefix(doomed.id))
                 receipt.keys += _forget_keys(settings.redis_url, doomed.id)
@@ -111,6 +113,19 @@ def _stop(connection: OwnerConnection, cell: Cell, tenant_id: UUID, wait_seconds
         if time.monotonic() > deadline:
             raise Unavailable("stages of the tenant still run: purge it again to go on")
         time.sleep(0.1)
+
+
+def _end_sessions(
+    connection: OwnerConnection, cell: Cell, storage: Storage, tenant_id: UUID
+) -> None:
+    """Has the store take no more bytes for uploads of the tenant."""
+    with as_migrator(connection, cell):
+        sessions = connection.execute(
+            "SELECT session FROM cell.uploads WHERE tenant_id = %s AND session IS NOT NULL",
+            [tenant_id],
+        ).fetchall()
+    for (session,) in sessions:
+        storage.end_session(session)
 
 
 def _forget_keys(redis_url: str, tenant_id: UUID) -> int:

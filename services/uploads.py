@@ -9,13 +9,13 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from core.database import Database
@@ -105,15 +105,26 @@ def create(
     length: int,
     recipe: str | None = None,
     metadata: str = "",
+    direct: bool = False,
 ) -> Upload:
     """Announce a file of `length` bytes; nothing of it is there yet.
+
+    A `direct` one is sent to the store itself: `services.direct_uploads`.
 
     Raises Rejected for an empty file or an unknown recipe, TooLarge, InsufficientStorage, and
     RateLimited where the tenant has begun too many and ended none.
     """
     check(installation, length=length, recipe=recipe)
     with installation.tenant_scope(place) as session:
-        return announce(session, place, name=name, length=length, recipe=recipe, metadata=metadata)
+        return announce(
+            session,
+            place,
+            name=name,
+            length=length,
+            recipe=recipe,
+            metadata=metadata,
+            direct=direct,
+        )
 
 
 def check(installation: Installation, *, length: int, recipe: str | None) -> None:
@@ -129,9 +140,19 @@ def check(installation: Installation, *, length: int, recipe: str | None) -> Non
 
 
 def announce(
-    session: Session, place: Place, *, name: str, length: int, recipe: str | None, metadata: str
+    session: Session,
+    place: Place,
+    *,
+    name: str,
+    length: int,
+    recipe: str | None,
+    metadata: str = "",
+    direct: bool = False,
 ) -> Upload:
-    """The row of an upload that has been checked. Raises RateLimited."""
+    """The row of an upload that has been checked; a `direct` one goes to the store by itself.
+
+    Raises RateLimited.
+    """
     unfinished = select(func.count()).select_from(Upload).where(Upload.run_id.is_(None))
     if (session.scalar(unfinished) or 0) >= MAX_OPEN:
         raise RateLimited(f"{MAX_OPEN} uploads are unfinished: end some of them", after=60)
@@ -141,6 +162,7 @@ def announce(
         recipe=recipe,
         metadata_=metadata,
         bytes=length,
+        direct=direct,
         expires_at=datetime.now(UTC) + EXPIRY,
     )
     session.add(upload)
@@ -164,7 +186,7 @@ def look(installation: Installation, place: Place, upload_id: UUID) -> Upload:
     with installation.tenant_scope(place) as session:
         upload = get(session, upload_id)
     if upload.sha256 is None:
-        folder = _folder(installation, place.tenant_id, upload_id)
+        folder = folder_of(installation, place.tenant_id, upload_id)
         if spooled_bytes(folder) < upload.received:
             raise Gone("bytes of this upload are lost: begin it anew")
     return upload
@@ -172,11 +194,13 @@ def look(installation: Installation, place: Place, upload_id: UUID) -> Upload:
 
 def remove(installation: Installation, place: Place, upload_id: UUID) -> None:
     """Forget an upload and its bytes; what it has become stays. Raises NotFound, Locked, Gone."""
-    writer = Writer(_folder(installation, place.tenant_id, upload_id))
+    writer = Writer(folder_of(installation, place.tenant_id, upload_id))
     try:
         with installation.tenant_scope(place) as session:
             get(session, upload_id)
-            session.execute(delete(Upload).where(Upload.id == upload_id))
+            forgotten = _forget(session, Upload.id == upload_id)
+        for one in forgotten:
+            one.clean(installation.storage)
         writer.remove()
     except (NotFound, Gone):
         writer.remove()
@@ -197,10 +221,12 @@ class Turn:
         """Goes on at `offset`. Raises Locked, NotFound, Gone, and Conflict for a wrong offset."""
         self._installation, self._place = installation, place
         self._reserve = installation.settings.free_space_reserve_bytes
-        self._writer = Writer(_folder(installation, place.tenant_id, upload_id))
+        self._writer = Writer(folder_of(installation, place.tenant_id, upload_id))
         try:
             with installation.tenant_scope(place) as session:
                 self.upload = get(session, upload_id)
+            if self.upload.direct:
+                raise Conflict("the bytes of this upload go to the address that came with it")
             if offset != self.upload.offset:
                 raise Conflict(f"this upload goes on at {self.upload.offset}, not at {offset}")
             if self.upload.sha256 is None:
@@ -327,12 +353,43 @@ class _Digests:
 _digests = _Digests()
 
 
-def collect(database: Database, spool: Path, tenant_id: UUID) -> Iterator[int]:
+@dataclass(frozen=True, slots=True)
+class _Forgotten:
+    """A direct upload whose row is gone, and that has become nothing."""
+
+    key: str
+    session: str | None = field(repr=False)
+
+    def clean(self, storage: Storage) -> None:
+        """Have the store forget it, too. What comes after that is collected as an orphan."""
+        if self.session is not None:
+            storage.end_session(self.session)
+        storage.delete(self.key)
+
+
+def _forget(session: Session, which: ColumnElement[bool]) -> list[_Forgotten]:
+    """Delete uploads; those that the store still has something of."""
+    gone = (
+        delete(Upload)
+        .where(which)
+        .returning(Upload.id, Upload.tenant_id, Upload.direct, Upload.run_id, Upload.session)
+    )
+    return [
+        _Forgotten(source_key(row.tenant_id, row.id), row.session)
+        for row in session.execute(gone).all()
+        if row.direct and row.run_id is None
+    ]
+
+
+def collect(database: Database, storage: Storage, spool: Path, tenant_id: UUID) -> Iterator[int]:
     """Forget a tenant's expired uploads, and folders that no row speaks of; yields how many."""
     with database.tenant_scope(tenant_id) as session:
-        session.execute(delete(Upload).where(Upload.expires_at < datetime.now(UTC)))
+        forgotten = _forget(session, Upload.expires_at < datetime.now(UTC))
         unfinished = session.scalars(select(Upload.id).where(Upload.run_id.is_(None)))
         known = {str(upload_id) for upload_id in unfinished}
+    for one in forgotten:
+        one.clean(storage)
+        yield 1
     folder = spool / str(tenant_id)
     if not folder.is_dir():
         return
@@ -346,6 +403,7 @@ def forget_tenant(settings: Settings, storage: Storage, tenant_id: UUID) -> None
     shutil.rmtree(spool_root(settings, storage) / str(tenant_id), ignore_errors=True)
 
 
-def _folder(installation: Installation, tenant_id: UUID, upload_id: UUID) -> Path:
+def folder_of(installation: Installation, tenant_id: UUID, upload_id: UUID) -> Path:
+    """Where an upload is spooled, and its lock is."""
     root = spool_root(installation.settings, installation.storage)
     return root / str(tenant_id) / str(upload_id)

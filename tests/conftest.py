@@ -10,7 +10,8 @@ import pytest
 from hypothesis import settings
 
 from core.embedded import EmbeddedServers
-from tests import servers
+from tests import emulators, servers
+from tests.emulators import Emulator
 from tests.playback import programs
 from tests.servers import PostgresForTests
 
@@ -77,3 +78,17 @@ def valkey(valkey_server: str) -> str:
     client.flushall()
     client.close()
     return valkey_server
+
+
+@pytest.fixture(scope="session")
+def fake_gcs_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """An emulator of cloud storage: see `tests.emulators`."""
+    with emulators.fake_gcs_server(tmp_path_factory.mktemp("fake-gcs-server")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def gcp_storage_emulator() -> Iterator[Emulator]:
+    """Another one."""
+    with emulators.gcp_storage_emulator() as running:
+        yield running

@@ -73,8 +73,8 @@ _TENANT_BASE: _Rights = {
     "cell.tenants": {"SELECT": None},
     "cell.uploads": {
         "SELECT": None,
-        "INSERT": "tenant_id name recipe metadata bytes expires_at",
-        "UPDATE": "received sha256 run_id expires_at",
+        "INSERT": "tenant_id name recipe metadata bytes direct expires_at",
+        "UPDATE": "received sha256 run_id session expires_at",
         "DELETE": None,
     },
     "cell.usage": {

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
@@ -32,6 +33,8 @@ _SUPERSEDED = text("""
 _KNOWN = text("""
     SELECT storage_key FROM artifacts WHERE storage_key = ANY (:keys)
      UNION ALL SELECT storage_key FROM assets WHERE storage_key = ANY (:keys)
+     UNION ALL SELECT id::text FROM cell.uploads
+      WHERE direct AND run_id IS NULL AND expires_at > clock_timestamp() AND id = ANY (:uploads)
 """)
 
 
@@ -84,11 +87,13 @@ def collect_artifacts(
 
 
 def collect_uploads(
-    database: Database, _storage: Storage, spool: Path, versions: Sequence[str]
+    database: Database, storage: Storage, spool: Path, versions: Sequence[str]
 ) -> Iterator[None]:
     """Remove what expired uploads have left."""
     tenants = ledger_workers.tenant_ids(database, versions)
-    yield from _each(tenants, lambda tenant_id: uploads.collect(database, spool, tenant_id))
+    yield from _each(
+        tenants, lambda tenant_id: uploads.collect(database, storage, spool, tenant_id)
+    )
 
 
 def _each(tenants: Sequence[UUID], collect: Callable[[UUID], Iterator[int]]) -> Iterator[None]:
@@ -124,7 +129,9 @@ def collect_tenant(
     for prefix, folder in folders.items():
         if folder.youngest < before:
             with database.tenant_scope(tenant_id) as session:
-                if session.scalars(_KNOWN, {"keys": folder.keys}).first() is not None:
+                # A direct upload may still be completed.
+                asked = {"keys": folder.keys, "uploads": folder.uploads}
+                if session.scalars(_KNOWN, asked).first() is not None:
                     continue
             storage.delete_prefix(prefix)
             yield len(folder.keys)
@@ -136,6 +143,8 @@ class _Folder:
 
     keys: list[str] = field(default_factory=list)
     youngest: float = 0.0
+    uploads: list[UUID] = field(default_factory=list)
+    """The upload of the folder's name, if it is one's."""
 
 
 def _sort_in(folders: dict[str, _Folder], stored: StoredObject, root: str) -> None:
@@ -146,6 +155,9 @@ def _sort_in(folders: dict[str, _Folder], stored: StoredObject, root: str) -> No
         folder = folders.setdefault("/".join((root, *parts[:depth])), _Folder())
         folder.keys.append(stored.key)
         folder.youngest = max(folder.youngest, stored.modified)
+        if parts[0] == "sources" and not folder.uploads:
+            with suppress(ValueError):
+                folder.uploads.append(UUID(parts[1]))
 
 
 _JOBS: Mapping[str, Callable[[Database, Storage, Path, Sequence[str]], Iterator[None]]] = {

@@ -14,6 +14,7 @@ class UploadOut(BaseModel):
     bytes: int
     offset: int
     run_id: UUID | None
+    direct: bool
     created_at: datetime
     expires_at: datetime
     model_config = ConfigDict(from_attributes=True)

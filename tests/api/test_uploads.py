@@ -249,11 +249,12 @@ def test_an_upload_is_given_up_a_week_after_its_last_byte(
         with installation.tenant_scope(tenant) as session:
             session.execute(text("UPDATE cell.uploads SET expires_at = now() WHERE run_id IS NULL"))
         assert client.head(place, headers=TUS).status_code == 410
-        database, spool = installation.cell(), settings.data_dir / "storage" / ".spool"
+        database, store = installation.cell(), installation.storage
+        spool = settings.data_dir / "storage" / ".spool"
         # Just written to: it may be somebody's whose row is on its way.
-        assert sum(uploads.collect(database, spool, tenant.tenant_id)) == 0
+        assert sum(uploads.collect(database, store, spool, tenant.tenant_id)) == 0
         monkeypatch.setattr(uploads, "_LEFTOVER_SECONDS", 0.0)
-        assert sum(uploads.collect(database, spool, tenant.tenant_id)) > 0
+        assert sum(uploads.collect(database, store, spool, tenant.tenant_id)) > 0
     assert client.head(place, headers=TUS).status_code == 404
     assert stored(settings) <= before
 
