@@ -19,6 +19,7 @@ from api.routes import (
     docs,
     events,
     health,
+    imports,
     metrics,
     runs,
     stages,
@@ -82,7 +83,7 @@ def create_app() -> FastAPI:
     docs.install(app)
     app.include_router(health.router)
     app.include_router(metrics.router)
-    for routes in (assets, artifacts, runs, stages, uploads, direct_uploads, events):
+    for routes in (assets, artifacts, runs, stages, uploads, direct_uploads, imports, events):
         app.include_router(
             routes.router, prefix="/v1", responses=problems.documented(*problems.COMMON)
         )

@@ -2,11 +2,13 @@
 
 import re
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from os import sched_getaffinity
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from core.errors import Misconfigured
 
@@ -62,6 +64,10 @@ class Settings(BaseSettings):
     )
 
     upload_bytes: int = Field(default=256 * GIB, description="The largest file that is taken in.")
+    import_allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        default=(), description="Networks beside the internet from which files are imported."
+    )
+    import_seconds: float = Field(default=6 * 3600.0, description="How long one import may fetch.")
     free_space_reserve_bytes: int = 2 * GIB
     event_streams: int = Field(
         default=1000, ge=0, description="Event streams that one API process keeps open."
@@ -86,6 +92,16 @@ class Settings(BaseSettings):
         default=None, ge=1, le=65535, description="Where workers and relays tell their meters."
     )
     metrics_host: str = "127.0.0.1"
+
+    @field_validator("import_allow_networks", mode="before")
+    @classmethod
+    def _networks(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return tuple(ip_network(one.strip()) for one in value.split(",") if one.strip())
+        except ValueError:
+            raise ValueError("networks are written like 10.1.0.0/16, with commas between") from None
 
     @field_validator("data_dir", "scratch_dir")
     @classmethod

@@ -72,9 +72,9 @@ class Writer:
 
     def cut(self, offset: int) -> None:
         """Open the file to go on at `offset`; raises Gone where bytes before it are missing."""
-        self._file = os.open(
-            self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
-        )
+        if self._file < 0:
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            self._file = os.open(self.path, flags, 0o600)
         if os.fstat(self._file).st_size < offset:
             raise Gone("bytes of this upload are lost: begin it anew")
         os.ftruncate(self._file, offset)
@@ -139,6 +139,11 @@ class Digest:
             if self._thread is None and self._position < self._end:
                 self._thread = threading.Thread(target=self._run, name="digest", daemon=True)
                 self._thread.start()
+
+    def ready(self, seconds: float) -> bool:
+        """Whether it has caught up, within so long."""
+        with self._change:
+            return self._change.wait_for(lambda: self._thread is None, seconds)
 
     def result(self) -> str:
         """The digest of all that was to be followed, in hexadecimal; waits for it."""

@@ -69,11 +69,16 @@ def start(
         session.flush()
         span.set({"automator.run_id": str(run.id)})
     ledger.insert_graph(session, run, plan(name, None))
+    tell_begun(session, run)
+    return run
+
+
+def tell_begun(session: Session, run: Run) -> None:
+    """The event that says that a run is there."""
     session.execute(
         text("SELECT cell.emit(:tenant, 'run.running', :run, NULL, '{}')"),
-        {"tenant": tenant_id, "run": run.id},
+        {"tenant": run.tenant_id, "run": run.id},
     )
-    return run
 
 
 def start_again(

@@ -50,6 +50,11 @@ _LEDGERS_SEQUENCES: _Rights = {
 _TENANT_BASE: _Rights = {
     "cell.event_heads": {"SELECT": None, "UPDATE": "seq"},
     "cell.events": {"SELECT": None, "INSERT": None},
+    "cell.imports": {
+        "SELECT": None,
+        "INSERT": "id tenant_id url source name recipe",
+        "UPDATE": "url asset_id asset_run_id",
+    },
     "cell.position": {"USAGE": None},
     "cell.idempotency_keys": {
         "SELECT": None,

@@ -5,14 +5,15 @@ import json
 import os
 import re
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from core import tracing
 from core.cancellation import CancelReason
@@ -27,6 +28,7 @@ from pipeline.plan.types import ArtifactFile, Queue, StageSpec, stage_digest
 from services import ledger
 from services.ledger import Claim
 from services.ledger_results import Input, MadeFile, Work, load, record
+from workers.errands import Errand, Outside
 from workers.lease import Hold
 from workers.meters import Attempted
 from workers.outcome import Outcome, outcome_of
@@ -71,8 +73,9 @@ class Equipment:
 @dataclass(frozen=True, slots=True)
 class _Made:
     value: BaseModel | None
-    files: Sequence[MadeFile]
-    prefix: str | None
+    files: Sequence[MadeFile] = ()
+    prefix: str | None = None
+    also: Callable[[Session], object] | None = None
 
 
 def perform(equipment: Equipment, database: Database, hold: Hold) -> Attempted:
@@ -177,10 +180,51 @@ def _do(equipment: Equipment, database: Database, hold: Hold, work: Work) -> Non
         options = binding.options.model_validate(work.options)
     except ValidationError as error:
         raise Rejected(f"the options of {work.name} are not valid", detail=str(error)) from error
-    with equipment.scratch.attempt(hold.claim.stage_id, hold.claim.attempt) as scratch:
-        hold.watch(work.deadline_seconds)
-        made = _run(equipment, hold, work, binding, options, scratch)
-    graph = binding.expand(work.recipe, made.value) if binding.expand else None
+    with _made(equipment, database, hold, work, binding, options) as made:
+        _record(equipment, database, hold, work, binding, made)
+
+
+@contextmanager
+def _made(
+    equipment: Equipment,
+    database: Database,
+    hold: Hold,
+    work: Work,
+    binding: Binding | Errand,
+    options: BaseModel,
+) -> Iterator[_Made]:
+    """What the stage makes, to be recorded in the block."""
+    if isinstance(binding, Binding):
+        with equipment.scratch.attempt(hold.claim.stage_id, hold.claim.attempt) as scratch:
+            hold.watch(work.deadline_seconds)
+            made = _run(equipment, hold, work, binding, options, scratch)
+        yield made
+        return
+    hold.watch(work.deadline_seconds)
+    outside = Outside(
+        settings=equipment.settings,
+        storage=equipment.storage,
+        database=database,
+        claim=hold.claim,
+        progress=hold.report,
+        watch=hold.watch,
+        cancel=hold.token,
+    )
+    with binding.run(outside, options) as done:
+        hold.token.check()
+        yield _Made(done.value, also=done.record)
+
+
+def _record(
+    equipment: Equipment,
+    database: Database,
+    hold: Hold,
+    work: Work,
+    binding: Binding | Errand,
+    made: _Made,
+) -> None:
+    expand = binding.expand if isinstance(binding, Binding) else None
+    graph = expand(work.recipe, made.value) if expand else None
     result = made.value.model_dump(mode="json") if made.value is not None else None
     doubtful = False
     while True:
@@ -190,6 +234,8 @@ def _do(equipment: Equipment, database: Database, hold: Hold, work: Work) -> Non
                     session, hold.claim, work, result=result, files=made.files, graph=graph
                 ):
                     raise _Overtaken
+                if made.also is not None:
+                    made.also(session)
             return
         except _Overtaken:
             # After a broken commit the one who overtook us may have been ourselves.
@@ -242,7 +288,7 @@ def _run(
         result = binding.run(context, options)
         hold.token.check()
     if not result.artifacts:
-        return _Made(result.value, (), None)
+        return _Made(result.value)
     if work.source is None:
         raise Conflict(f"the stage {work.name} made artifacts, but its run has no asset")
     digest = _digest(work, options, tools.digest, result.encoder)

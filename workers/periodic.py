@@ -13,7 +13,7 @@ from core.database import Database
 from core.keys import tenant_prefix
 from core.logging import get_logger
 from core.storage import Storage, StoredObject
-from services import ledger_workers, uploads
+from services import imports, ledger_workers, uploads
 from services.ledger_workers import PeriodicClaim
 
 _log = get_logger(__name__)
@@ -89,11 +89,14 @@ def collect_artifacts(
 def collect_uploads(
     database: Database, storage: Storage, spool: Path, versions: Sequence[str]
 ) -> Iterator[None]:
-    """Remove what expired uploads have left."""
+    """Remove what expired uploads and imports have left."""
     tenants = ledger_workers.tenant_ids(database, versions)
-    yield from _each(
-        tenants, lambda tenant_id: uploads.collect(database, storage, spool, tenant_id)
-    )
+
+    def collect(tenant_id: UUID) -> Iterator[int]:
+        yield from uploads.collect(database, storage, spool, tenant_id)
+        yield from imports.collect(database, tenant_id)
+
+    yield from _each(tenants, collect)
 
 
 def _each(tenants: Sequence[UUID], collect: Callable[[UUID], Iterator[int]]) -> Iterator[None]:

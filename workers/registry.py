@@ -12,7 +12,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from core.errors import Misconfigured
+from pipeline.plan.imports import FETCH
 from pipeline.plan.types import Graph
+from workers.errands import Errand
 
 # A run's graph once a stage's value is known: (recipe, value) → graph.
 Expansion = Callable[[str, Any], Graph]
@@ -40,10 +42,10 @@ class Registry:
         self._extra = _load(extension) if extension else {}
         self._own: Mapping[str, Binding] | None = None
 
-    def get(self, name: str) -> Binding:
+    def get(self, name: str) -> Binding | Errand:
         """The binding of a stage; UnknownStage when this release has none."""
         kind = name.partition(".")[0]
-        found = self._extra.get(kind) or self._product().get(kind)
+        found = self._extra.get(kind) or _errand(kind) or self._product().get(kind)
         if found is None:
             raise UnknownStage(f"this worker knows no stage {name!r}: is it of an older release?")
         return found
@@ -68,6 +70,14 @@ class Registry:
                 for name, function in STAGE_FUNCTIONS.items()
             }
         return self._own
+
+
+def _errand(kind: str) -> Errand | None:
+    if kind != FETCH:
+        return None
+    from workers.imports import ERRAND
+
+    return ERRAND
 
 
 def _load(where: str) -> Mapping[str, Binding]:

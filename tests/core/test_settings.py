@@ -26,6 +26,8 @@ def test_the_table_names_every_setting_and_no_other() -> None:
         ("CELLS", "{hunter2"),
         ("CELLS", '{"a": "hunter2"}'),
         ("STORAGE_KMS_KEY", "hunter2"),
+        ("IMPORT_ALLOW_NETWORKS", "10.0.0.0/8,hunter2"),
+        ("IMPORT_ALLOW_NETWORKS", "10.0.0.1/8"),
     ],
 )
 def test_a_wrong_value_is_named_and_not_shown(

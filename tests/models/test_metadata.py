@@ -14,6 +14,7 @@ from core.database import sqlalchemy_url, tenant_role
 from core.settings import Settings
 from models.asset import Asset
 from models.idempotency import IdempotencyKey
+from models.imports import Import
 from models.tenant import Tenant
 from models.upload import Upload
 from services import tenants
@@ -72,6 +73,7 @@ def test_the_directory_is_as_its_classes_say(settings: Settings) -> None:
 
 
 def test_a_cell_is_as_its_classes_say(settings: Settings) -> None:
+    assert Import.metadata is Upload.metadata
     assert _differences(settings, Upload.metadata, "cell") == []
     assert IdempotencyKey.metadata is Upload.metadata
 

@@ -75,6 +75,11 @@ def _plant_canaries(settings: Settings, slug: str) -> tuple[Planted, Canaries]:
             [run[0], canaries.next(), Jsonb({canaries.next(): True})],
         )
         connection.execute(
+            "INSERT INTO cell.imports (id, tenant_id, url, source, name, recipe)"
+            " VALUES (%s, %s, %s, %s, %s, %s)",
+            [run[0], planted.id, *(canaries.next() for _ in range(4))],
+        )
+        connection.execute(
             "INSERT INTO cell.uploads (tenant_id, name, metadata, bytes, expires_at)"
             " VALUES (%s, %s, %s, 5, now() + interval '1 day')",
             [planted.id, canaries.next(), canaries.next()],

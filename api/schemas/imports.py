@@ -1,0 +1,51 @@
+"""Imports, as the API takes and sends them."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from core.addresses import URL_LENGTH
+
+
+class ImportIn(BaseModel):
+    """A file to fetch."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: str = Field(
+        min_length=1,
+        max_length=URL_LENGTH,
+        description="http or https, with no user's name. Its query is never shown again.",
+    )
+    name: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=1024,
+        description="What the asset is called; else what the server calls it.",
+    )
+    recipe: str | None = Field(default=None, description="Else the one for files of its kind.")
+
+
+class ImportOut(BaseModel):
+    """A file that is fetched, by a run of the same id; once it is there, so are asset and run."""
+
+    id: UUID = Field(description="Also the id of the run that fetches it: cancel and retry that.")
+    source: str = Field(description="Where the file is, without the query.")
+    name: str | None
+    recipe: str | None
+    state: str
+    progress: float
+    asset_id: UUID | None
+    run_id: UUID | None = Field(description="The run on the asset.")
+    error: dict[str, Any] | None
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class ImportPage(BaseModel):
+    """Imports, newest first; `next` continues after the last."""
+
+    items: list[ImportOut]
+    next: UUID | None
