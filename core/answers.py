@@ -87,9 +87,17 @@ def continuation(headers: HTTPMessage, start: int, known: Known) -> tuple[int, i
     return last + 1, total
 
 
+def text_of(value: str) -> str:
+    """A header's value as it was meant: servers send UTF-8, which is read as Latin-1."""
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeError:
+        return value
+
+
 def named(headers: HTTPMessage) -> str:
     """What the server calls the file, as hostile as the rest; empty where it does not."""
-    disposition = headers.get("content-disposition", "")
+    disposition = text_of(headers.get("content-disposition", ""))
     if found := _NAME.search(disposition):
         return unquote(found[1])
     if found := _PLAIN_NAME.search(disposition):

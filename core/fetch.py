@@ -16,7 +16,7 @@ from http.client import HTTPException, HTTPResponse
 from typing import Any, Final, Protocol, cast
 
 from core.addresses import Location, Network, follow, last_part, read
-from core.answers import check_coding, continuation, length_of, named, validator_of
+from core.answers import check_coding, continuation, length_of, named, text_of, validator_of
 from core.cancellation import CancelToken
 from core.errors import Rejected, Retryable
 from core.wire import Broken, Resolver, Wire, look_up, resolve, wire_to
@@ -176,7 +176,7 @@ class Fetcher:
             if reference is None:
                 raise Rejected(f"the server answers {status} and does not say where the file is")
             stack.close()
-            location = follow(location, reference)
+            location = follow(location, text_of(reference))
         raise Rejected(f"the server sends us on more than {self.limits.redirects} times")
 
     def _request(self, location: Location, further: dict[str, str], stack: ExitStack) -> _Answer:

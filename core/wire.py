@@ -209,7 +209,7 @@ def wire_to(
         wire = Wire(sock, token, waker, time.monotonic() + seconds)
         try:
             wire.connect(address, location.port)
-            _check_ends(wire, address)
+            check_ends(wire.ends(), address)
             if location.scheme == "https":
                 wire.secure(context or trust(), location.host)
         except ssl.SSLCertVerificationError:
@@ -229,8 +229,8 @@ def wire_to(
     raise Broken(_UNREACHABLE)
 
 
-def _check_ends(wire: Wire, wanted: Address) -> None:
-    """The last wall: what answers is what was judged, and is not this machine by a public name."""
-    ours, theirs = wire.ends()
+def check_ends(ends: tuple[Address, Address], wanted: Address) -> None:
+    """The last wall: what answers is what was judged, and not this machine by a public name."""
+    ours, theirs = ends
     if theirs != wanted or (ours == theirs and is_public(theirs)):
         raise Rejected(REFUSED)

@@ -83,7 +83,7 @@ def plant(
     mark: str = "x",
     root: Path = ROOT,
 ) -> Planted:
-    """Makes a tenant with an asset, a run of two stages, an edge and an event.
+    """Makes a tenant with an asset, a run of two stages, an edge, an import and an event.
 
     `mark` stands in every text that a user or a tool could have put there.
     """
@@ -108,6 +108,10 @@ def plant(
             " storage_key, mime, bytes, sha256) VALUES"
             " (%s, %s, %s, 'poster', 1, 'poster', %s, %s, 'image/jpeg', 1, %s)",
             [planted.asset, planted.run, planted.stage, f"{mark}.jpg", f"{mark}/artifact", HASH],
+        )
+        connection.execute(
+            "INSERT INTO cell.imports (id, tenant_id, url, source) VALUES (%s, %s, %s, %s)",
+            [planted.run, planted.id, f"https://{mark}/", f"https://{mark}/…"],
         )
         connection.execute(
             "INSERT INTO cell.stage_edges (tenant_id, needs_id, stage_id) VALUES (%s, %s, %s)",

@@ -7,7 +7,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address, ip_network
@@ -24,7 +24,7 @@ from core.addresses import REFUSED, Network
 from core.cancellation import CancelReason, CancelToken
 from core.errors import AutomatorError, Cancelled, Rejected, Retryable
 from core.fetch import Fetcher, Limits
-from core.wire import Resolver
+from core.wire import Resolver, check_ends
 from tests.far_server import Answer, Asked, a_file, far_server
 
 LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.1/32"),)
@@ -143,14 +143,15 @@ def test_a_file_of_no_stated_length_ends_with_the_connection() -> None:
         ("attachment; filename=\"my film.mp4\"", "my film.mp4"),
         ("attachment; filename=f.mp4", "f.mp4"),
         ("attachment; filename=x; filename*=UTF-8''%e2%82%ac%20film.mp4", "€ film.mp4"),
-        ("attachment; filename*=UTF-8''", "there.mov"),
-        ("inline", "there.mov"),
+        ("attachment; filename=\"ö.mp4\"".encode().decode("latin-1"), "ö.mp4"),
+        ("attachment; filename*=UTF-8''", "där.mov"),
+        ("inline", "där.mov"),
     ],
 )  # fmt: skip
 def test_the_server_names_the_file(disposition: str, name: str) -> None:
     def answer(asked: Asked) -> None:
         if asked.number == 0:
-            asked.say("HTTP/1.1 302 Found", "Location: /far/there.mov?x")
+            asked.say("HTTP/1.1 302 Found", "Location: /far/där.mov?x".encode().decode("latin-1"))
         else:
             length = f"Content-Length: {len(DATA)}"
             asked.say("HTTP/1.1 200 OK", length, f"Content-Disposition: {disposition}", body=DATA)
@@ -221,6 +222,23 @@ def test_a_name_that_turns_inward_is_refused_on_the_next_request() -> None:
     with far_server(a_file(DATA, cut=lambda asked: 100_000)) as server:
         told = reason(server.url(host="rebound.example"), Rejected, resolver=resolver)
     assert (told, len(server.asked)) == (REFUSED, 1)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "wanted", "good"),
+    [
+        ("192.168.1.2", "8.8.8.8", "8.8.8.8", True),
+        ("127.0.0.1", "127.0.0.1", "127.0.0.1", True),  # allowed, or it was not judged to be
+        ("8.8.8.8", "8.8.8.8", "8.8.8.8", False),
+        ("192.168.1.2", "8.8.4.4", "8.8.8.8", False),
+    ],
+)
+def test_what_answers_is_what_was_judged_and_not_this_machine(
+    ours: str, theirs: str, wanted: str, good: bool
+) -> None:
+    ends = ip_address(ours), ip_address(theirs)
+    with nullcontext() if good else pytest.raises(Rejected, match=REFUSED):
+        check_ends(ends, ip_address(wanted))
 
 
 def test_the_system_is_asked_where_nobody_else_is() -> None:

@@ -15,12 +15,13 @@ from sqlalchemy.orm import Session
 from core.database import Database, connect
 from core.settings import Settings
 from models.asset import Artifact, Asset
+from models.imports import Import
 from models.run import Event, Run, StageEdge, StageRun
 from models.tenant import CellTenant, EventHead, Tenant
 from tests.installations import Planted, as_owner, as_tenant, database, installation, plant
 from tests.servers import PostgresForTests
 
-SHARED = (CellTenant, EventHead, Event, Run, StageRun, StageEdge)
+SHARED = (CellTenant, EventHead, Event, Run, StageRun, StageEdge, Import)
 
 
 class Two(NamedTuple):
@@ -142,6 +143,7 @@ def test_the_orm_inserts_nothing_in_the_others_name(
             "state": "ready",
         },
         StageEdge: {"needs_id": two.theirs.next_stage, "stage_id": two.theirs.stage},
+        Import: {"id": two.theirs.run, "source": "forged"},
     }
     with pool.tenant_scope(two.ours.id) as session, refused():
         session.execute(insert(row).values(tenant_id=two.theirs.id, **values[row]))

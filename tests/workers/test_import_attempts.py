@@ -1,6 +1,8 @@
 """Attempts at an import, one after another and at once, without a worker's processes."""
 
+import os
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -16,7 +18,7 @@ from core.addresses import REFUSED
 from core.cancellation import CancelReason
 from core.folder_storage import FolderStorage
 from core.spool import Writer
-from services import imports, ledger, runs
+from services import imports, ledger, runs, uploads
 from services.imports import EXPIRY, ImportReport
 from services.migrations import tenant_versions
 from services.uploads import spool_root
@@ -102,6 +104,12 @@ def keys(shop: Workshop) -> set[str]:
 def folder(shop: Workshop, begun: UUID) -> Path:
     root = spool_root(shop.settings, shop.installation.storage)
     return root / str(shop.places[0].tenant_id) / str(begun)
+
+
+def age(place: Path) -> None:
+    """Let a folder be as if nobody had touched it for a day."""
+    for path in (*place.iterdir(), place):
+        os.utime(path, (time.time() - 25 * 3600,) * 2)
 
 
 def test_an_attempt_goes_on_where_the_last_one_failed(shop: Workshop, equipment: Equipment) -> None:
@@ -321,6 +329,33 @@ def test_a_disk_without_room_lets_the_import_wait(shop: Workshop, equipment: Equ
         )
         attempt(shop, equipment)
     assert report(shop, begun).run.state == "done"
+
+
+def test_bytes_with_which_nobody_goes_on_are_collected_after_a_day(
+    shop: Workshop, equipment: Equipment
+) -> None:
+    def answer(asked: Asked) -> None:
+        if asked.number == 1:
+            asked.say("HTTP/1.1 503 Busy", "Content-Length: 0")
+        else:
+            a_file(DATA, cut=lambda one: 100_000 if one.number == 0 else None)(asked)
+
+    database, tenant_id = shop.installation.cell(), shop.places[0].tenant_id
+    root = spool_root(shop.settings, shop.installation.storage)
+    with far_server(answer) as server:
+        begun = begin(shop, server)
+        attempt(shop, equipment)
+        assert sum(uploads.collect(database, root, tenant_id)) == 0
+        place = folder(shop, begun)
+        writer = Writer(place)
+        age(place)
+        assert sum(uploads.collect(database, root, tenant_id)) == 0, "somebody is at it"
+        writer.close()
+        age(place)
+        assert sum(uploads.collect(database, root, tenant_id)) == 1
+        attempt(shop, equipment)
+    assert report(shop, begun).run.state == "done"
+    assert server.ranges() == [0, 100_000, 0]
 
 
 def test_an_address_is_forgotten_a_week_after_the_import_failed(
