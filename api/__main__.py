@@ -4,6 +4,7 @@ With `--fd`, on a listening socket that this process has inherited.
 """
 
 import argparse
+import logging
 import resource
 import socket
 import sys
@@ -27,6 +28,7 @@ def main() -> None:
     settings = get_settings()
     configure_logging(level=settings.log_level, as_json=settings.log_json)
     _allow_many_lines()
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
     config = uvicorn.Config(
         create_app(),
         host=arguments.host,
@@ -51,6 +53,11 @@ def _allow_many_lines() -> None:
     """As many open files as the system lets us: a stream of events is one."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """False for what is said when delivery hangs up on a client: it says so itself."""
+    return record.getMessage() != "ASGI callable returned without completing response."
 
 
 if __name__ == "__main__":

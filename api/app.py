@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from api import observing, problems
 from api.bodies import BoundedBodies
+from api.delivery import Desk, MediaHeaders
 from api.event_hub import EventHub
 from api.meters import Meters
 from api.routes import (
@@ -20,7 +21,10 @@ from api.routes import (
     events,
     health,
     imports,
+    media,
     metrics,
+    playbacks,
+    publications,
     runs,
     stages,
     uploads,
@@ -77,17 +81,31 @@ def create_app() -> FastAPI:
     app.state.watchers = CapacityLimiter(_WATCHERS)
     app.state.watch = None
     app.state.meters = Meters()
+    app.state.desk = Desk()
     app.state.token = os.environ.get(TOKEN_VARIABLE)
     problems.install(app)
     problems.describe(app)
     docs.install(app)
     app.include_router(health.router)
     app.include_router(metrics.router)
-    for routes in (assets, artifacts, runs, stages, uploads, direct_uploads, imports, events):
+    for routes in (
+        assets,
+        playbacks,
+        publications,
+        artifacts,
+        runs,
+        stages,
+        uploads,
+        direct_uploads,
+        imports,
+        events,
+    ):
         app.include_router(
             routes.router, prefix="/v1", responses=problems.documented(*problems.COMMON)
         )
+    app.include_router(media.router, prefix="/v1", responses=problems.documented(500, 503))
     app.add_middleware(uploads.TusHeader)
     app.add_middleware(BoundedBodies)
+    app.add_middleware(MediaHeaders)
     observing.install(app)
     return app

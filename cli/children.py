@@ -49,7 +49,7 @@ def default_programs(*, listener: int, workers: int) -> tuple[Program, ...]:
             "api",
             (*QUICK, "api", "--fd", str(listener)),
             wave=1,
-            secrets=("AUTOMATOR_TOKEN", "METRICS_TOKEN"),
+            secrets=("AUTOMATOR_TOKEN", "METRICS_TOKEN", "MEDIA_SECRET"),
             descriptors=(listener,),
             early=True,  # it takes a second to import, and refuses tenants that are too old
         ),

@@ -35,7 +35,7 @@ _BACKLOG = 2048  # as uvicorn's own
 # A person who presses Ctrl-C waits; what a worker cannot finish by then is returned to the ledger.
 _WORKER_GRACE_SECONDS = 1
 # What only those programs are told that need it; the owner's address is for migrations alone.
-_SECRETS = ("DATABASE_ADMIN_URL", "AUTOMATOR_TOKEN", "METRICS_TOKEN")
+_SECRETS = ("DATABASE_ADMIN_URL", "AUTOMATOR_TOKEN", "METRICS_TOKEN", "MEDIA_SECRET")
 
 
 class _StopAsked(BaseException):
@@ -171,7 +171,8 @@ class Supervisor:
         """What the programs are told, with the addresses of servers that we shall start."""
         own = {name: os.environ.get(name) or None for name in ("DATABASE_URL", "REDIS_URL")}
         storage = os.environ.get("STORAGE_URL") or (self._data / "storage").as_uri()
-        token = os.environ.get("AUTOMATOR_TOKEN") or self._token()
+        token = os.environ.get("AUTOMATOR_TOKEN") or self._secret("token")
+        media_secret = os.environ.get("MEDIA_SECRET") or self._secret("media")
         environment = {
             "LOG_JSON": "true",
             "GRACE_SECONDS": str(_WORKER_GRACE_SECONDS),
@@ -179,6 +180,7 @@ class Supervisor:
             "AUTOMATOR_DATA": str(self._data),
             "STORAGE_URL": storage,
             "AUTOMATOR_TOKEN": token,
+            "MEDIA_SECRET": media_secret,
             "PYTHONUNBUFFERED": "1",
             "PYTHONPATH": str(Path(__file__).parents[1]),
             MARK: str(self._data),
@@ -199,13 +201,14 @@ class Supervisor:
                 environment["REDIS_URL"] = urls.redis_url
         return environment
 
-    def _token(self) -> str:
+    def _secret(self, name: str) -> str:
+        """A secret of this data folder, made when it is first asked for."""
         path = self._data / "secrets.json"
         known = load_secrets(path)
-        if "token" not in known:
-            known["token"] = secrets.token_urlsafe(32)
+        if name not in known:
+            known[name] = secrets.token_urlsafe(32)
             write_private(path, json.dumps(known, indent=2) + "\n")
-        return known["token"]
+        return known[name]
 
     def _listen(self) -> socket.socket:
         """The API's socket, ours for good: however often the API starts, nobody takes its port.

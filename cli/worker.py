@@ -34,7 +34,7 @@ def command(queues: str, concurrency: int | None, data: Path | None) -> None:
         "STORAGE_URL": settings.storage_url or (folder / "storage").as_uri(),
     }
     # A worker needs neither the owners' addresses nor the way into the API.
-    for secret in ("DATABASE_ADMIN_URL", "AUTOMATOR_TOKEN", "METRICS_TOKEN"):
+    for secret in ("DATABASE_ADMIN_URL", "AUTOMATOR_TOKEN", "METRICS_TOKEN", "MEDIA_SECRET"):
         environment.pop(secret, None)
     if settings.cells:
         environment["CELLS"] = json.dumps({n: {"url": c.url} for n, c in settings.cells.items()})

@@ -166,11 +166,6 @@ class FolderStorage:
             checked_key(prefix)
         yield from self._below(prefix)
 
-    def signed_url(
-        self, key: str, *, seconds: float, mime: str | None = None, disposition: str | None = None
-    ) -> None:
-        """None: a folder is reached through the API alone."""
-
     def delete(self, key: str) -> None:
         """See `Storage.delete`; folders left empty go too."""
         *folders, name = checked_key(key).split("/")

@@ -14,14 +14,14 @@ HIDDEN = "•••"
 _SECRET_NAME = re.compile(
     r"pass(word|wd)?$|secret|token$|authorization|cookie|api_?key", re.IGNORECASE
 )
-# The password of an address, a bearer's token, the same as a parameter of an address, and as a part
-# of its path; `upload_id` is a session that anybody may write to.
+# The password of an address, a bearer's token, the same as a parameter of an address, and what
+# opens a signed one; `upload_id` is a session that anybody may write to.
 _SECRET_TEXT = re.compile(
     r"(?P<url>\w[\w+.-]*://[^\s:/@]*:)[^\s@/]+(?=@)"
     r"|(?P<bearer>\bbearer\s+)[\w.~+/=-]+"
     r"|(?P<parameter>[?&](?:access_token|token|key|(?:x-goog-)?signature|sig|password|upload_id)=)"
     r"[^\s&\"']+"
-    r"|(?P<path>/media/)[\w.~=-]{20,}",
+    r"|(?P<media>/v1/media/)[^\s/?\"'{]+",
     re.IGNORECASE,
 )
 
@@ -120,5 +120,5 @@ def _hidden(value: object) -> object:
 
 
 def _without_secret(match: re.Match[str]) -> str:
-    kept = match["url"] or match["bearer"] or match["parameter"] or match["path"] or ""
+    kept = match["url"] or match["bearer"] or match["parameter"] or match["media"] or ""
     return f"{kept}{HIDDEN}"

@@ -20,6 +20,7 @@ MEDIA_SLOTS = max(min(2, _PROCESSORS), _PROCESSORS // 2)
 _KMS_KEY = re.compile(
     r"projects/[\w.:-]+/locations/[\w-]+/keyRings/[\w-]{1,63}/cryptoKeys/[\w-]{1,63}", re.ASCII
 )
+_SECRET_BYTES = 32
 
 
 class CellUrls(BaseModel):
@@ -73,6 +74,16 @@ class Settings(BaseSettings):
         default=1000, ge=0, description="Event streams that one API process keeps open."
     )
     event_streams_per_tenant: int = Field(default=1000, ge=0, description="… of one tenant.")
+    media_secret: SecretStr | None = Field(
+        default=None,
+        description="Signs media addresses; of several, by commas, the first signs, all are known.",
+    )
+    media_token_seconds: int = Field(
+        default=6 * 3600, ge=1, description="How long they hold beyond the media's duration."
+    )
+    public_url: str | None = Field(
+        default=None, description="Where clients reach this API: media addresses begin with it."
+    )
     scratch_dir: Path | None = None
     scratch_bytes: int = Field(default=40 * GIB, description="Scratch space of one worker slot.")
 
@@ -116,6 +127,8 @@ class Settings(BaseSettings):
         "metrics_token",
         "metrics_port",
         "storage_kms_key",
+        "media_secret",
+        "public_url",
         mode="before",
     )
     @classmethod
@@ -130,6 +143,31 @@ class Settings(BaseSettings):
                 "must be projects/…/locations/…/keyRings/…/cryptoKeys/…, without a version"
             )
         return value
+
+    @field_validator("media_secret")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and any(
+            len(one.encode()) < _SECRET_BYTES for one in _listed(value.get_secret_value())
+        ):
+            raise ValueError(f"each secret must have at least {_SECRET_BYTES} bytes")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _an_origin(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://[^\s/?#@]+/?", value):
+            raise ValueError("must be http(s)://host, without a path")
+        return value.rstrip("/") if value else None
+
+    @property
+    def media_secrets(self) -> tuple[str, ...]:
+        """The secrets of media addresses, the one that signs first."""
+        return _listed(self.media_secret.get_secret_value()) if self.media_secret else ()
+
+
+def _listed(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(","))
 
 
 @cache

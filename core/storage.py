@@ -108,15 +108,6 @@ class Storage(Protocol):
         """Everything below a folder, in order of keys."""
         ...
 
-    def signed_url(
-        self, key: str, *, seconds: float, mime: str | None = None, disposition: str | None = None
-    ) -> str | None:
-        """An address at which anybody may read the object for so long, if the store has such.
-
-        It answers with `mime` as Content-Type and with `disposition` as Content-Disposition.
-        """
-        ...
-
     def delete(self, key: str) -> None:
         """Remove an object; a missing one is no error."""
         ...

@@ -65,6 +65,8 @@ def test_an_exception_is_one_entry(logged: io.StringIO) -> None:
         {"text": "sent Authorization: Bearer hunter2"},
         {"items": ["https://host/path?a=1&token=hunter2&b=2"]},
         {"error": ValueError("amqp://a:hunter2@host")},
+        {"path": "GET /v1/media/hunter2/stream/master.m3u8"},
+        {"to": "https://store/file?X-Goog-Date=1&X-Goog-Signature=hunter2"},
     ],
 )
 def test_a_secret_is_never_logged(logged: io.StringIO, secret: dict[str, object]) -> None:
