@@ -19,6 +19,7 @@ COMMANDS = {
     "runs": "List, show, retry and cancel runs.",
     "queues": "Show, pause and drain the queues.",
     "tenants": "Create, list and purge tenants.",
+    "storage": "Hold what is stored against the rows, both ways.",
     "backup": "Write everything into one file.",
     "restore": "Read back what `backup` wrote.",
 }

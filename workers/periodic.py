@@ -3,17 +3,25 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import text
 
 from core.database import Database
+from core.errors import Conflict
 from core.keys import tenant_prefix
 from core.logging import get_logger
 from core.storage import Storage, StoredObject
-from services import imports, ledger_workers, uploads
+from services import (
+    idempotency,
+    imports,
+    ledger_workers,
+    reconciliation,
+    trash,
+    uploads,
+)
 from services.ledger_workers import PeriodicClaim
 
 _log = get_logger(__name__)
@@ -86,6 +94,50 @@ def collect_artifacts(
     storage.sweep_incoming(COLLECT_SECONDS)
 
 
+def prune_idempotency_keys(
+    database: Database, _storage: Storage, _spool: Path, _versions: Sequence[str]
+) -> Iterator[None]:
+    """Forget answers of more than a day ago, a bite at a time."""
+    age = idempotency.KEPT.total_seconds()
+    while ledger_workers.prune_idempotency_keys(database, age_seconds=age, limit=_BITE) == _BITE:
+        yield
+
+
+def collect_trash(
+    database: Database, storage: Storage, _spool: Path, versions: Sequence[str]
+) -> Iterator[None]:
+    """Remove what has been in the trash for thirty days."""
+    tenants = ledger_workers.tenant_ids(database, versions)
+    yield from _each(tenants, lambda tenant_id: trash.collect(database, storage, tenant_id))
+
+
+def reconcile_storage(
+    database: Database, storage: Storage, spool: Path, versions: Sequence[str]
+) -> Iterator[None]:
+    """Hold every tenant's storage against its rows. Raises Conflict where something is lost."""
+    report = reconciliation.Report()
+    tenants = ledger_workers.tenant_ids(database, versions)
+    yield from _each(
+        tenants, lambda tenant_id: reconciliation.check(database, storage, spool, tenant_id, report)
+    )
+    for found in report.examples:
+        _log.warning(
+            "storage and rows differ",
+            tenant=str(found.tenant_id), kind=found.kind, key=found.key,
+        )  # fmt: skip
+    _log.info(
+        "storage was held against rows",
+        rows=report.rows, objects=report.objects, missing=report.missing,
+        wrong_size=report.wrong_size, unknown=report.unknown, upload_lost=report.upload_lost,
+        upload_unknown=report.upload_unknown,
+    )  # fmt: skip
+    if report.lost:
+        raise Conflict(
+            f"{report.missing} files are missing, {report.wrong_size} have another size,"
+            f" {report.upload_lost} uploads have lost bytes: `automator storage check` names them"
+        )
+
+
 def collect_uploads(
     database: Database, storage: Storage, spool: Path, versions: Sequence[str]
 ) -> Iterator[None]:
@@ -124,47 +176,45 @@ def collect_tenant(
     for key in superseded:
         storage.delete(key)
         yield 1
-    folders: dict[str, _Folder] = {}
-    for stored in storage.list(tenant_prefix(tenant_id)):
-        _sort_in(folders, stored, tenant_prefix(tenant_id))
+    root, before = tenant_prefix(tenant_id), time.time() - age
+    # In the order of keys, what one attempt or one upload left lies together.
+    for prefix, group in groupby(storage.list(root), lambda stored: _folder(root, stored)):
+        objects = list(group)
         yield 0
-    before = time.time() - age
-    for prefix, folder in folders.items():
-        if folder.youngest < before:
-            with database.tenant_scope(tenant_id) as session:
-                # A direct upload may still be completed.
-                asked = {"keys": folder.keys, "uploads": folder.uploads}
-                if session.scalars(_KNOWN, asked).first() is not None:
-                    continue
-            storage.delete_prefix(prefix)
-            yield len(folder.keys)
+        if prefix is None or max(stored.modified for stored in objects) >= before:
+            continue
+        with database.tenant_scope(tenant_id) as session:
+            keys = [stored.key for stored in objects]
+            # A direct upload may still be completed.
+            asked = {"keys": keys, "uploads": _upload(root, prefix)}
+            if session.scalars(_KNOWN, asked).first() is not None:
+                continue
+        storage.delete_prefix(prefix)
+        yield len(objects)
 
 
-@dataclass(slots=True)
-class _Folder:
-    """What one attempt or one upload put into storage; seconds since 1970."""
-
-    keys: list[str] = field(default_factory=list)
-    youngest: float = 0.0
-    uploads: list[UUID] = field(default_factory=list)
-    """The upload of the folder's name, if it is one's."""
-
-
-def _sort_in(folders: dict[str, _Folder], stored: StoredObject, root: str) -> None:
+def _folder(root: str, stored: StoredObject) -> str | None:
+    """What one attempt or one upload put into storage; None for what lies above such."""
     parts = stored.key.removeprefix(f"{root}/").split("/")
     # sources / asset / file …, or stage / digest / attempt / file …
     depth = 2 if parts[0] == "sources" else 3
-    if len(parts) > depth:
-        folder = folders.setdefault("/".join((root, *parts[:depth])), _Folder())
-        folder.keys.append(stored.key)
-        folder.youngest = max(folder.youngest, stored.modified)
-        if parts[0] == "sources" and not folder.uploads:
-            with suppress(ValueError):
-                folder.uploads.append(UUID(parts[1]))
+    return "/".join((root, *parts[:depth])) if len(parts) > depth else None
+
+
+def _upload(root: str, prefix: str) -> list[UUID]:
+    """The upload of the folder's name, if it is one's."""
+    kind, _, name = prefix.removeprefix(f"{root}/").partition("/")
+    with suppress(ValueError):
+        if kind == "sources":
+            return [UUID(name)]
+    return []
 
 
 _JOBS: Mapping[str, Callable[[Database, Storage, Path, Sequence[str]], Iterator[None]]] = {
     "prune_events": prune_events,
     "collect_artifacts": collect_artifacts,
     "collect_uploads": collect_uploads,
+    "collect_trash": collect_trash,
+    "prune_idempotency_keys": prune_idempotency_keys,
+    "reconcile_storage": reconcile_storage,
 }

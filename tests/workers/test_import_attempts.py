@@ -341,18 +341,19 @@ def test_bytes_with_which_nobody_goes_on_are_collected_after_a_day(
             a_file(DATA, cut=lambda one: 100_000 if one.number == 0 else None)(asked)
 
     database, tenant_id = shop.installation.cell(), shop.places[0].tenant_id
-    root = spool_root(shop.settings, shop.installation.storage)
+    storage = shop.installation.storage
+    root = spool_root(shop.settings, storage)
     with far_server(answer) as server:
         begun = begin(shop, server)
         attempt(shop, equipment)
-        assert sum(uploads.collect(database, root, tenant_id)) == 0
+        assert sum(uploads.collect(database, storage, root, tenant_id)) == 0
         place = folder(shop, begun)
         writer = Writer(place)
         age(place)
-        assert sum(uploads.collect(database, root, tenant_id)) == 0, "somebody is at it"
+        assert sum(uploads.collect(database, storage, root, tenant_id)) == 0, "somebody is at it"
         writer.close()
         age(place)
-        assert sum(uploads.collect(database, root, tenant_id)) == 1
+        assert sum(uploads.collect(database, storage, root, tenant_id)) == 1
         attempt(shop, equipment)
     assert report(shop, begun).run.state == "done"
     assert server.ranges() == [0, 100_000, 0]

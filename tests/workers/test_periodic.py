@@ -29,7 +29,10 @@ def quiet(postgres: PostgresForTests, tmp_path: Path) -> Iterator[Workshop]:
         yield made
 
 
-JOBS = {"prune_events", "collect_artifacts", "collect_uploads"}
+JOBS = {
+    "prune_events", "collect_artifacts", "collect_uploads", "collect_trash",
+    "prune_idempotency_keys", "reconcile_storage",
+}  # fmt: skip
 
 
 def age(shop: Workshop, seconds: float) -> None:
@@ -155,3 +158,18 @@ def supersede(shop: Workshop, ago: str) -> None:
         f"UPDATE {schema}.artifacts SET superseded_at = now() - %(ago)s::interval RETURNING 1",
         ago=ago,
     )
+
+
+def test_what_the_store_has_lost_stands_where_operators_look(quiet: Workshop) -> None:
+    quiet.start(Graph((spec("burn.a"),)), with_asset=True)
+    database, storage = quiet.installation.cell(), quiet.installation.storage
+    spool = spool_root(quiet.settings, storage)
+    periodic.run_due(database, storage, spool, tuple(tenant_versions()))
+    error = "SELECT error FROM cell.periodic WHERE name = 'reconcile_storage'"
+    assert quiet.one(error) is None
+    (key,) = keys(quiet)
+    storage.delete(key)
+    quiet.rows("UPDATE cell.periodic SET due_at = now() RETURNING 1")
+    done = periodic.run_due(database, storage, spool, tuple(tenant_versions()))
+    assert set(done) == JOBS
+    assert "1 files are missing" in quiet.one(error)
