@@ -29,6 +29,7 @@ def settings_of(endpoints: Endpoints | None, data: Path | None) -> Settings:
             "database_admin_url": endpoints.database_admin_url,
             "redis_url": endpoints.redis_url,
             "storage_url": endpoints.storage_url,
+            "storage_kms_key": endpoints.storage_kms_key,
         }
     return settings.model_copy(update=changes)
 

@@ -35,6 +35,7 @@ class Endpoints:
     database_admin_url: str | None
     redis_url: str
     storage_url: str
+    storage_kms_key: str | None = None
 
 
 def write_endpoints(data_dir: Path, endpoints: Endpoints) -> None:
@@ -46,8 +47,9 @@ def read_endpoints(data_dir: Path) -> Endpoints | None:
     """What the file says; it may be of an installation that has since been killed."""
     try:
         found = json.loads((data_dir / ENDPOINTS).read_text())
-        return Endpoints(**{field.name: found[field.name] for field in fields(Endpoints)})
-    except (FileNotFoundError, ValueError, KeyError):
+        known = {field.name for field in fields(Endpoints)}
+        return Endpoints(**{name: value for name, value in found.items() if name in known})
+    except (FileNotFoundError, ValueError, AttributeError, TypeError):
         return None
 
 

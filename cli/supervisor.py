@@ -124,6 +124,7 @@ class Supervisor:
             database_admin_url=environment.get("DATABASE_ADMIN_URL"),
             redis_url=environment["REDIS_URL"],
             storage_url=environment["STORAGE_URL"],
+            storage_kms_key=environment.get("STORAGE_KMS_KEY"),
         )
         write_endpoints(self._data, endpoints)
         self._say(f"ready in {time.monotonic() - began:.1f} s")

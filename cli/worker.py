@@ -33,6 +33,8 @@ def command(queues: str, concurrency: int | None, data: Path | None) -> None:
         "REDIS_URL": settings.redis_url,
         "STORAGE_URL": settings.storage_url or (folder / "storage").as_uri(),
     }
+    if settings.storage_kms_key is not None:
+        environment["STORAGE_KMS_KEY"] = settings.storage_kms_key
     # A worker needs neither the owners' addresses nor the way into the API.
     for secret in ("DATABASE_ADMIN_URL", "AUTOMATOR_TOKEN", "METRICS_TOKEN", "MEDIA_SECRET"):
         environment.pop(secret, None)

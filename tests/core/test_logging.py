@@ -79,3 +79,11 @@ def test_addresses_without_a_secret_stay_readable(logged: io.StringIO) -> None:
     get_logger("here").info("at http://127.0.0.1:8000/docs", tokens=12)
     (entry,) = entries(logged)
     assert (entry["event"], entry["tokens"]) == ("at http://127.0.0.1:8000/docs", 12)
+
+
+def test_the_address_of_a_session_is_hidden_wherever_it_stands(logged: io.StringIO) -> None:
+    logging.getLogger("theirs").warning("%s", "PUT https://host/upload?name=a&upload_id=hunter2")
+    get_logger("here").warning("x", url="https://host/a?X-Goog-Signature=hunter2&b=1")
+    logging.getLogger("urllib3.connectionpool").debug("PUT /upload?upload_id=hunter2")
+    assert len(entries(logged)) == 2
+    assert "hunter2" not in logged.getvalue()

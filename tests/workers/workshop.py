@@ -33,6 +33,8 @@ from tests.servers import PostgresForTests
 
 ROOT = Path(__file__).parents[2]
 STAGES = "tests.workers.stages:STAGES"
+# What programs need to know of an emulator of cloud storage.
+_STORE = ("STORAGE_EMULATOR_HOST",)
 
 
 @dataclass(slots=True)
@@ -134,6 +136,7 @@ class Workshop:
             "GRACE_SECONDS": "1",
             "LEASE_SECONDS": str(settings.lease_seconds),
             "RENEW_SECONDS": str(settings.renew_seconds),
+            **{name: os.environ[name] for name in _STORE if name in os.environ},
             **self.extra,
         }
 
@@ -271,6 +274,7 @@ def workshop(
     tenant_count: int = 1,
     cells: int = 1,
     lease_seconds: float = 3.0,
+    storage_url: str | None = None,
     **options: object,
 ) -> Iterator[Workshop]:
     """A fresh installation on the given servers; everything that it started is killed at the end.
@@ -278,13 +282,12 @@ def workshop(
     Leases are shorter than in the field, so that tests wait less.
     """
     made = [postgres.create_installation() for _ in range(cells)]
-    storage = folder / "storage"
     settings = Settings(
         data_dir=folder,
         database_url=made[0].database_url,
         database_admin_url=made[0].database_admin_url,
         redis_url=redis_url,
-        storage_url=storage.as_uri(),
+        storage_url=storage_url or (folder / "storage").as_uri(),
         cells={
             f"cell{n}": CellUrls(url=more.database_url, admin_url=more.database_admin_url)
             for n, more in enumerate(made[1:], 2)
