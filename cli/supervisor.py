@@ -10,7 +10,7 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
@@ -155,15 +155,7 @@ class Supervisor:
         environment = _cells_without_owners(environment)
         for program in programs:
             log = self._data / "logs" / f"{program.name}.log"
-            known = {
-                name: value
-                for name, value in environment.items()
-                if name not in _SECRETS or name in program.secrets
-            }
-            # One port each, of those that begin with the one that was named.
-            port = known.pop("METRICS_PORT", "")
-            if program.metrics is not None and port.isdecimal():
-                known["METRICS_PORT"] = str(int(port) + program.metrics)
+            known = told_to(program, environment)
             child = Child(program, known, log, self._pump, self._say, self._starter)
             self._children.append(child)
             child.tick()
@@ -305,6 +297,20 @@ class Supervisor:
         if not self._stopping:
             self._stopping = True
             raise _StopAsked
+
+
+def told_to(program: Program, environment: Mapping[str, str]) -> dict[str, str]:
+    """What a program is told: no other's secrets, and a port for its meters, if it has any."""
+    known = {
+        name: value
+        for name, value in environment.items()
+        if name not in _SECRETS or name in program.secrets
+    }
+    # One port each, of those that begin with the one that was named.
+    port = known.pop("METRICS_PORT", "")
+    if program.metrics is not None and port.isdecimal():
+        known["METRICS_PORT"] = str(int(port) + program.metrics)
+    return known
 
 
 def _cells_without_owners(environment: dict[str, str]) -> dict[str, str]:

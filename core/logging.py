@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Mapping, MutableMapping
 from contextlib import AbstractContextManager
+from functools import lru_cache
 from typing import Any, TextIO, cast
 
 import structlog
@@ -104,12 +105,17 @@ def hide_secrets(_logger: object, _method: str, event: EventDict) -> EventDict:
     return cast(EventDict, _hidden(event))
 
 
+@lru_cache(1024)  # the same few names stand in every line
+def _is_secret(name: str) -> bool:
+    return _SECRET_NAME.search(name) is not None
+
+
 def _hidden(value: object) -> object:
     if isinstance(value, str):
         return _SECRET_TEXT.sub(_without_secret, value)
     if isinstance(value, MutableMapping):
         return {
-            name: HIDDEN if item is not None and _SECRET_NAME.search(str(name)) else _hidden(item)
+            name: HIDDEN if item is not None and _is_secret(str(name)) else _hidden(item)
             for name, item in value.items()
         }
     if isinstance(value, list | tuple):

@@ -18,8 +18,9 @@ import psutil
 import psycopg
 import pytest
 
-from cli.children import Child, Program
+from cli.children import Child, Program, default_programs
 from cli.endpoints import Endpoints, read_endpoints, running_installation
+from cli.supervisor import told_to
 from core.embedded.logs import LogPump
 from tests.processes import alive, seen
 from tests.servers import PostgresForTests
@@ -169,6 +170,18 @@ def test_a_signal_that_was_ignored_from_the_start_stays_ignored(up: Callable[...
     time.sleep(0.5)
     assert running.process.poll() is None
     assert answers(endpoints)
+
+
+def test_each_program_is_told_its_own_secrets_and_a_port_of_its_own_for_its_meters() -> None:
+    environment = {"METRICS_PORT": "9100", "METRICS_TOKEN": "x", "AUTOMATOR_TOKEN": "y", "A": "b"}
+    told = {
+        program.name: told_to(program, environment)
+        for program in default_programs(listener=3, workers=1)
+    }
+    assert told["api"] == {"METRICS_TOKEN": "x", "AUTOMATOR_TOKEN": "y", "A": "b"}
+    ports = {name: one.get("METRICS_PORT") for name, one in told.items()}
+    assert ports == {"api": None, "worker-media": "9100", "worker-light": "9101", "relay": "9102"}
+    assert told["relay"] == {"METRICS_PORT": "9102", "A": "b"}
 
 
 def test_a_second_up_says_where_the_first_one_is(up: Callable[..., Up]) -> None:

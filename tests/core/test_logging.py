@@ -67,6 +67,7 @@ def test_an_exception_is_one_entry(logged: io.StringIO) -> None:
         {"error": ValueError("amqp://a:hunter2@host")},
         {"path": "GET /v1/media/hunter2/stream/master.m3u8"},
         {"to": "https://store/file?X-Goog-Date=1&X-Goog-Signature=hunter2"},
+        {"text": "GET /v1/media/hunter2.hunter2-hunter2/main.m3u8"},
     ],
 )
 def test_a_secret_is_never_logged(logged: io.StringIO, secret: dict[str, object]) -> None:
