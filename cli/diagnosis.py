@@ -220,8 +220,16 @@ def _storage(settings: Settings) -> Iterator[Check]:
     parts = urlsplit(url)
     folder = Path(unquote(parts.path))
     if parts.scheme != "file" or not folder.is_absolute() or folder == Path("/"):
-        open_storage(url)  # says what is wrong with it
+        store = open_storage(url, kms_key=settings.storage_kms_key)  # says what is wrong with it
+        from cli import bucket
+        from core.gcs_storage import GcsStorage
+
+        if isinstance(store, GcsStorage):
+            yield from bucket.look(store, url, settings)
         return
+    if settings.storage_kms_key is not None:
+        mend = "unset STORAGE_KMS_KEY, or keep files in gs://"
+        yield Check("storage", "encryption", State.MISSING, "a folder has no such key", mend)
     # A store is not opened: that would make its folder.
     there = _nearest(folder)
     try:
@@ -233,6 +241,8 @@ def _storage(settings: Settings) -> Iterator[Check]:
         return
     finding = f"{free / GIB:.0f} GiB free" if there == folder else "made by `automator up`"
     yield Check("storage", "storage", State.OK, f"{url}, {finding}")
+    if settings.storage_kms_key is None:
+        yield Check("storage", "encryption", State.OK, "a folder's is that of its disk")
 
 
 def _sandbox() -> Iterator[Check]:

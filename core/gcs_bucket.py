@@ -203,6 +203,15 @@ class Bucket:
             cors=list(found.cors),
         )
 
+    def allowed(self, permissions: Sequence[str]) -> set[str]:
+        """Those of the permissions that we have."""
+        with translated(self.name):
+            return set(
+                self._bucket.test_iam_permissions(
+                    list(permissions), timeout=TIMEOUT, retry=self.retry
+                )
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class Sums:

@@ -210,6 +210,10 @@ class GcsStorage:
         """How the bucket is set up. Raises Misconfigured where there is none, or none for us."""
         return self._bucket.facts()
 
+    def allowed(self, permissions: Sequence[str]) -> set[str]:
+        """Those of the permissions that we have in the bucket."""
+        return self._bucket.allowed(permissions)
+
     def _named(self, key: str) -> str:
         return self._root + checked_key(key)
 

@@ -32,13 +32,21 @@ class Emulator:
     def bucket(self) -> str:
         """A new bucket's name."""
         name = f"test-{uuid4().hex}"
+        self._tell("POST", "?project=test", {"name": name})
+        return name
+
+    def change(self, bucket: str, **properties: object) -> None:
+        """Change how a bucket is set up."""
+        self._tell("PATCH", f"/{bucket}", properties)
+
+    def _tell(self, method: str, path: str, body: Mapping[str, object]) -> None:
         request = urllib.request.Request(
-            f"{self.url}/storage/v1/b?project=test",
-            data=json.dumps({"name": name}).encode(),
+            f"{self.url}/storage/v1/b{path}",
+            method=method,
+            data=json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},
         )
         urllib.request.urlopen(request, timeout=30).close()
-        return name
 
 
 def chosen(request: pytest.FixtureRequest, name: str) -> Emulator:

@@ -10,9 +10,11 @@ import pytest
 
 from cli.endpoints import lock_installation
 from tests.drivers import Driver
+from tests.emulators import Emulator
 from tests.servers import PostgresForTests
 
 ROOT = Path(__file__).parents[2]
+KMS_KEY = "projects/p/locations/l/keyRings/r/cryptoKeys/k"
 
 
 def doctor(data: Path, *arguments: str, **environment: str) -> tuple[int, str]:
@@ -75,6 +77,11 @@ def test_a_storage_folder_that_is_not_there_yet_is_not_made(tmp_path: Path) -> N
     assert not place.exists()
 
 
+def test_a_folder_relies_on_the_encryption_of_its_disk(tmp_path: Path) -> None:
+    found = findings(tmp_path)["storage/encryption"]
+    assert (found["state"], found["finding"]) == ("ok", "a folder's is that of its disk")
+
+
 def test_an_installation_that_takes_long_to_start_is_noted(tmp_path: Path) -> None:
     lock = lock_installation(tmp_path)
     try:
@@ -96,6 +103,8 @@ def test_an_installation_that_takes_long_to_start_is_noted(tmp_path: Path) -> No
         ("REDIS_URL", "localhost:6379", "broker/Valkey", "REDIS_URL"),
         ("STORAGE_URL", "file:///proc/storage", "storage/storage", "write to /proc"),
         ("STORAGE_URL", "ftp://somewhere", "storage/storage", "STORAGE_URL"),
+        ("STORAGE_URL", "gs://No", "storage/storage", "STORAGE_URL"),
+        ("STORAGE_KMS_KEY", KMS_KEY, "storage/encryption", "unset STORAGE_KMS_KEY"),
         ("FREE_SPACE_RESERVE_BYTES", str(1 << 60), "disk/data", "make room"),
     ],
 )
@@ -105,6 +114,16 @@ def test_what_is_missing_comes_with_how_to_mend_it(
     found = findings(tmp_path, exit_code=1, **{name: value})[check]
     assert found["state"] == "missing"
     assert mend in found["mend"]
+
+
+def test_a_bucket_that_is_not_there_is_missing(
+    tmp_path: Path, gcp_storage_emulator: Emulator
+) -> None:
+    host = gcp_storage_emulator.url
+    told = findings(tmp_path, 1, STORAGE_URL="gs://nowhere", STORAGE_EMULATOR_HOST=host)
+    found = told["storage/storage"]
+    assert found["state"] == "missing"
+    assert "no bucket 'nowhere'" in found["mend"]
 
 
 def test_a_login_that_sees_across_tenants_is_reported(

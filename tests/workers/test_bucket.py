@@ -8,8 +8,10 @@ from uuid import UUID
 
 import pytest
 
+from core import gcs_sessions
+from core.errors import NotFound
 from core.gcs_storage import GcsStorage
-from services import archive, runs
+from services import archive, direct_uploads, runs
 from services.backup import backup
 from services.exports import export_run
 from services.installation import DEFAULT_TENANT, Installation
@@ -39,18 +41,18 @@ def shop(
 
 
 def test_a_film_is_worked_on_from_a_bucket_and_back_into_it(
-    shop: Workshop, tmp_path: Path, sample: Sample
+    shop: Workshop, tmp_path: Path, sample: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     film = sample("tiny.mov").read_bytes()
     with serve(shop.settings) as client:
         head = {**BODY, "Upload-Length": str(len(film))}
         upload = client.post("/v1/uploads", headers=head, content=film)
         assert upload.status_code == 201, upload.text
-        begun = client.get(upload.headers["location"]).json()
+        created = client.get(upload.headers["location"]).json()
     spool = spool_root(shop.settings, shop.installation.storage)
     assert not [path for path in spool.rglob("*") if path.is_file()]
     shop.worker("media,light")
-    run = UUID(begun["run_id"])
+    run = UUID(created["run_id"])
     assert shop.ended(run, seconds=90) == ["done"]
     scratch = shop.settings.data_dir / "scratch"
     assert not list(scratch.glob("local-*"))
@@ -79,8 +81,12 @@ def test_a_film_is_worked_on_from_a_bucket_and_back_into_it(
     kept = {item.key: item.bytes for item in storage.list()}
     assert saved.files == len(kept)
     archive.check(tmp_path / "all.backup")
+    ended: list[str] = []
+    monkeypatch.setattr(gcs_sessions, "end", ended.append)
+    begun = direct_uploads.create(shop.installation, place, name="a", length=10)
     receipt = purge(shop.settings, DEFAULT_TENANT)
+    assert ended == [begun.address]
     assert receipt.files == len(kept)
     assert list(storage.list()) == []
-    with closing(Installation(shop.settings)) as fresh, pytest.raises(Exception, match="no tenant"):
+    with closing(Installation(shop.settings)) as fresh, pytest.raises(NotFound):
         fresh.place(DEFAULT_TENANT)
