@@ -11,11 +11,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlsplit
 
+import google.auth
 import google_crc32c
 import pytest
 import requests
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from google.auth import iam
+from google.auth.credentials import Credentials
 
 from core import gcs_bucket, gcs_compose
 from core.errors import (
@@ -150,6 +153,63 @@ def test_an_address_lives_a_week_at_most(store: GcsStorage, key_file: Path) -> N
 
 def test_without_a_signer_the_setting_is_named(store: GcsStorage) -> None:
     with pytest.raises(Misconfigured, match="GOOGLE_APPLICATION_CREDENTIALS"):
+        store.signed_url("a", seconds=60)
+
+
+class Platform(Credentials):
+    """Credentials as a machine of the platform has them: a token, an account, and no key."""
+
+    service_account_email = "default"
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def refresh(self, request: object) -> None:
+        self.token, self.service_account_email = "a token", EMAIL
+
+
+@pytest.fixture
+def platform(
+    line: Proxy, key: rsa.RSAPrivateKey, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[int], None]:
+    """Has the line answer as the platform's signer does; with another status, it refuses."""
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "looked at by google.auth alone")
+    monkeypatch.setattr(google.auth, "default", lambda **_: (Platform(), None))
+    monkeypatch.setattr(iam, "_IAM_SIGN_ENDPOINT", f"{line.url}/{{}}:signBlob")
+
+    def sign(asked: Asked, _: object) -> Answer | None:
+        if not asked.path.endswith(f"{EMAIL}:signBlob"):
+            return None
+        assert asked.headers["authorization"] == "Bearer a token"
+        message = base64.b64decode(json.loads(asked.body)["payload"])
+        signed = base64.b64encode(key.sign(message, padding.PKCS1v15(), hashes.SHA256()))
+        return status(200, json.dumps({"signedBlob": signed.decode()}).encode())
+
+    def answer(code: int) -> None:
+        refusal = status(code, b'{"error": {"status": "PERMISSION_DENIED"}}')
+        line.faults[:] = [sign if code == 200 else lambda *_: refusal]
+
+    return answer
+
+
+def test_the_platform_signs_where_there_is_no_key_file(
+    store: GcsStorage, line: Proxy, key: rsa.RSAPrivateKey, platform: Callable[[int], None]
+) -> None:
+    platform(200)
+    address = store.signed_url("a", seconds=60)
+    said = dict(parse_qsl(urlsplit(address).query))
+    assert said["X-Goog-Credential"].startswith(f"{EMAIL}/")
+    (asked,) = line.asked
+    message = base64.b64decode(json.loads(asked.body)["payload"])
+    signature = unhexlify(said["X-Goog-Signature"])
+    key.public_key().verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
+
+
+def test_a_platform_that_may_not_sign_is_told_how_to_mend_it(
+    store: GcsStorage, platform: Callable[[int], None]
+) -> None:
+    platform(403)
+    with pytest.raises(Misconfigured, match=f"{EMAIL} may not sign for itself"):
         store.signed_url("a", seconds=60)
 
 
