@@ -31,6 +31,9 @@ BUFFER_BYTES: Final = 256 << 10
 _READERS: Final = 4
 _PAUSE_SECONDS: Final = 1.0
 _RETRY_SECONDS: Final = 5.0
+# How long commits tell of a tenant's events, and when that is prolonged.
+_WATCH_SECONDS: Final = 120.0
+_WATCH_AGAIN_SECONDS: Final = 30.0
 # How long a stream that is cut may take to say so, and how long a client may let it wait.
 _GRACE_SECONDS: Final = 1.0
 _STALLED_SECONDS: Final = 30.0
@@ -198,6 +201,7 @@ class EventHub:
         self.beat_seconds = beat_seconds
         self._feeds: dict[UUID, Feed] = {}
         self._streams: set[Stream] = set()
+        self._watch_again: dict[UUID, float] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._limiter: CapacityLimiter | None = None
         self._closing = self._silent = False
@@ -241,6 +245,7 @@ class EventHub:
             feed.streams -= 1
             if feed.streams == 0 and self._feeds.get(feed.place.tenant_id) is feed:
                 del self._feeds[feed.place.tenant_id]
+                self._watch_again.pop(feed.place.tenant_id, None)
                 feed.task.cancel()
 
     def close(self) -> None:
@@ -261,9 +266,13 @@ class EventHub:
         self, installation: Installation, place: Place, after: Position | None
     ) -> Batch | None:
         """What follows a position; None while the database cannot say."""
+        began = monotonic()
+        watch = began >= self._watch_again.get(place.tenant_id, 0.0)
 
         def read() -> Batch:
             with installation.tenant_scope(place) as session:
+                if watch:
+                    events.watch(session, _WATCH_SECONDS)
                 return Batch.of(after, events.read(session, after, limit=PAGE))
 
         try:
@@ -274,6 +283,8 @@ class EventHub:
             self._silent = True
             return None
         self._silent = False
+        if watch:
+            self._watch_again[place.tenant_id] = began + _WATCH_AGAIN_SECONDS
         return batch
 
     def _wake_tenant(self, tenant: str) -> None:

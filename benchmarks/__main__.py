@@ -6,7 +6,18 @@ import sys
 
 from benchmarks.machine import describe
 
-NAMES = ("up", "ledger", "tenants", "uploads", "process", "video", "chunks", "scale", "rates")
+NAMES = (
+    "up",
+    "ledger",
+    "tenants",
+    "uploads",
+    "events",
+    "process",
+    "video",
+    "chunks",
+    "scale",
+    "rates",
+)
 
 
 def main() -> int:

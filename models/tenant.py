@@ -46,3 +46,4 @@ class EventHead(CellBase):
     )
     seq: Mapped[Big] = mapped_column(server_default=FetchedValue())
     epoch: Mapped[int] = mapped_column(server_default=FetchedValue())
+    watched_until: Mapped[datetime] = mapped_column(server_default=FetchedValue())

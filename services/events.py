@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from core.database import Database
 
-# What `cell.emit` notifies: a tenant's id, once a transaction.
+# What `cell.emit` notifies while somebody watches: a tenant's id, once a transaction.
 NOTIFIED: Final = "ledger_events"
 Kind = Literal[
     "run.running", "run.done", "run.failed", "run.cancelled",
@@ -40,6 +40,9 @@ _READ = text("""
             WHERE tenant_id = h.tenant_id AND seq > :seq AND h.epoch = :epoch
             ORDER BY seq LIMIT :limit) e ON true
      ORDER BY e.seq
+""")
+_WATCH = text("""
+    UPDATE cell.event_heads SET watched_until = clock_timestamp() + make_interval(secs => :seconds)
 """)
 _IDENTITY = text("""
     SELECT s.system_identifier, d.oid
@@ -115,6 +118,14 @@ def read(session: Session, after: Position | None, *, limit: int) -> Page:
         return Page(events, end, more=end.seq < head)
     newest = Position(epoch, head)
     return Page((), newest, lost=after not in (None, newest))
+
+
+def watch(session: Session, seconds: float) -> None:
+    """Have commits notify of the tenant's events for so long; read after it, and none is missed.
+
+    It waits for a commit that is just going on, of which nobody would be told.
+    """
+    session.execute(_WATCH, {"seconds": seconds})
 
 
 def channel(database: Database) -> str:

@@ -48,7 +48,7 @@ _LEDGERS_SEQUENCES: _Rights = {
     )
 }
 _TENANT_BASE: _Rights = {
-    "cell.event_heads": {"SELECT": None, "UPDATE": "seq"},
+    "cell.event_heads": {"SELECT": None, "UPDATE": "seq watched_until"},
     "cell.events": {"SELECT": None, "INSERT": None},
     "cell.imports": {
         "SELECT": None,

@@ -185,12 +185,15 @@ def test_numbers_become_visible_in_order_and_without_a_gap(
     assert seen == list(range(start.seq + 1, start.seq + 1 + sum(committed)))
 
 
-def test_an_event_is_told_at_its_commit_and_once_a_transaction(
+def test_who_watches_is_told_of_events_at_their_commit_and_once_a_transaction(
     opened: Installation, settings: Settings, place: Place
 ) -> None:
     assert settings.database_url is not None
     with closing(connect(settings.database_url)) as listener:
         listener.execute("LISTEN ledger_events")
+        emit(opened, place)  # while nobody watches
+        with opened.tenant_scope(place) as session:
+            events.watch(session, 60)
         with suppress(ZeroDivisionError), opened.tenant_scope(place) as session:
             session.execute(
                 text("SELECT cell.emit(:tenant, 'stage.done', NULL, NULL, '{}')"),
@@ -199,7 +202,41 @@ def test_an_event_is_told_at_its_commit_and_once_a_transaction(
             raise ZeroDivisionError
         emit(opened, place, 3)
         told = [note.payload for note in listener.notifies(timeout=0.5)]
-    assert told == [str(place.tenant_id)]
+        assert told == [str(place.tenant_id)]
+        with opened.tenant_scope(place) as session:
+            events.watch(session, 0)
+        emit(opened, place)
+        assert list(listener.notifies(timeout=0.3)) == []
+
+
+def test_no_event_falls_between_watching_and_reading(opened: Installation, place: Place) -> None:
+    """Who begins to watch is told of each event that it does not read at once."""
+    with closing(connect(opened.cell().url)) as listener:
+        listener.execute("LISTEN ledger_events")
+        for _ in range(20):
+            with opened.tenant_scope(place) as session:
+                events.watch(session, 0)
+            begun = threading.Event()
+
+            def write(begun: threading.Event = begun) -> None:
+                with opened.tenant_scope(place) as session:
+                    session.execute(
+                        text("SELECT cell.emit(:tenant, 'stage.done', NULL, NULL, '{}')"),
+                        {"tenant": place.tenant_id},
+                    )
+                    begun.set()
+                    time.sleep(0.01)
+                emit(opened, place)
+
+            writing = threading.Thread(target=write)
+            writing.start()
+            begun.wait()
+            with opened.tenant_scope(place) as session:
+                events.watch(session, 60)
+                read_to = events.read(session, None, limit=1).end.seq
+            writing.join()
+            told = list(listener.notifies(timeout=0.05))
+            assert read(opened, place).end.seq == read_to + len(told)
 
 
 def test_a_tenant_reads_its_own_events_only(opened: Installation, settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""Events: told when they are committed, and of an epoch that a restore ends."""
+"""Events: told at their commit where somebody watches, and of an epoch that a restore ends."""
 
 from pathlib import Path
 
@@ -9,5 +9,5 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    """Adds the epoch, and has `cell.emit` notify."""
+    """Adds the columns, and has `cell.emit` notify."""
     run_file(Path(__file__).with_suffix(".sql"))
