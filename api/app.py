@@ -56,6 +56,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     tracing.start("api")
     yield
     await app.state.events.aclose()
+    app.state.desk.close()
     app.state.installation.close()
     if app.state.watch is not None:
         app.state.watch.close()
@@ -86,6 +87,8 @@ def create_app() -> FastAPI:
     problems.install(app)
     problems.describe(app)
     docs.install(app)
+    # First, because routes are looked through in their order: a film is a thousand requests.
+    app.include_router(media.router, prefix="/v1", responses=problems.documented(500, 503))
     app.include_router(health.router)
     app.include_router(metrics.router)
     for routes in (
@@ -103,7 +106,6 @@ def create_app() -> FastAPI:
         app.include_router(
             routes.router, prefix="/v1", responses=problems.documented(*problems.COMMON)
         )
-    app.include_router(media.router, prefix="/v1", responses=problems.documented(500, 503))
     app.add_middleware(uploads.TusHeader)
     app.add_middleware(BoundedBodies)
     app.add_middleware(MediaHeaders)

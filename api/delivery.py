@@ -8,10 +8,10 @@ from typing import Final
 
 from anyio import CapacityLimiter, Lock, to_thread
 from fastapi import Request
-from starlette.datastructures import MutableHeaders
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.handles import Handles
 from api.sending import SAFETY, FileResponse, StillAllowed, disposition_of
 from core.served_types import served_type
 from core.storage import Storage
@@ -41,10 +41,14 @@ class Desk:
     ) -> None:
         """Knows nothing yet; `now` tells the time in seconds since 1970."""
         self.now = now
-        self.readers = CapacityLimiter(_READERS)
+        self._handles = Handles(CapacityLimiter(_READERS))
         self._shelves = Shelves(clock=monotonic)
         self._locks = [Lock() for _ in range(_LOCKS)]
         self._signs: bool | None = None
+
+    def close(self) -> None:
+        """Let the files go."""
+        self._handles.close()
 
     async def shelf(self, request: Request, wanted: Wanted) -> Shelf:
         """What is wanted; many who want it at once cost one lookup."""
@@ -76,14 +80,14 @@ class Desk:
         storage = installation.storage
         if self._signs is not False:
             work = partial(_past_us, storage, file, shelf, seconds)
-            past = await to_thread.run_sync(work, limiter=self.readers)
+            past = await to_thread.run_sync(work, limiter=self._handles.threads)
             self._signs = past is not None
             if isinstance(past, bytes):
                 return _playlist(request, file, past, cache)
             if past is not None:
                 return _redirect(past, min(seconds / 2, _REDIRECT_SECONDS), cache)
         return FileResponse(
-            storage, file, readers=self.readers, cache=cache, still_allowed=still_allowed
+            storage, file, handles=self._handles, cache=cache, still_allowed=still_allowed
         )
 
 
@@ -156,20 +160,25 @@ class MediaHeaders:
 
         async def open_to_all(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["Access-Control-Allow-Origin"] = "*"
-                headers["Access-Control-Expose-Headers"] = _EXPOSED
-                for name, value in SAFETY.items():
-                    headers[name] = value
-                # A problem that is kept would outlast its cause.
-                if message["status"] >= 400:
-                    headers["Cache-Control"] = "no-store"
+                ours = _NOT_KEPT if message["status"] >= 400 else _OPEN
+                theirs = (one for one in message["headers"] if one[0] not in ours)
+                message["headers"] = [*theirs, *ours.items()]
             await send(message)
 
         await self._app(scope, receive, open_to_all)
 
 
-_EXPOSED: Final = "Accept-Ranges, Content-Length, Content-Range, ETag, Last-Modified, Retry-After"
+_OPEN: Final = {
+    name.lower().encode(): value.encode()
+    for name, value in {
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Expose-Headers": "Accept-Ranges, Content-Length, Content-Range, ETag,"
+        " Last-Modified, Retry-After",
+        **SAFETY,
+    }.items()
+}
+# A problem that a cache keeps would outlast its cause.
+_NOT_KEPT: Final = {**_OPEN, b"cache-control": b"no-store"}
 PREFLIGHT: Final = {
     "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
     "Access-Control-Allow-Headers": "Range, If-Range, If-Match, If-None-Match, If-Modified-Since,"

@@ -1,21 +1,17 @@
 """A stored file as a response: whole, in part, or not at all because the client has it."""
 
-import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from datetime import UTC
 from email.utils import format_datetime
-from functools import partial
-from io import UnsupportedOperation
-from typing import BinaryIO, Final
+from typing import Final
 
-from anyio import CapacityLimiter, create_task_group, move_on_after, to_thread
-from starlette.datastructures import MutableHeaders
+from anyio import create_task_group, move_on_after, to_thread
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api import problems
+from api.handles import Handles, Reader
 from core.conditional import Answer, Representation, decide
 from core.errors import Gone, NotFound
 from core.logging import get_logger
@@ -25,7 +21,8 @@ from services.media import CACHE_SECONDS, File
 
 log = get_logger(__name__)
 
-CHUNK_BYTES: Final = 256 << 10
+# What is in memory for a slow client is two of these.
+CHUNK_BYTES: Final = 64 << 10
 # A browser that is paused reads nothing, and comes back with a range where it was hung up on.
 STALL_SECONDS: Final = 120.0
 # Nothing that is served can run, look around or tell where it was linked from.
@@ -43,8 +40,7 @@ StillAllowed = Callable[[], Awaitable[object]]
 class FileResponse(Response):
     """A file of a store; what the request's headers ask for is decided when it is sent.
 
-    State: none but what it was made with; a stream is open while bytes flow, and no thread is held
-    while a slow client takes them.
+    No thread is held while a slow client takes its bytes.
     """
 
     def __init__(
@@ -52,13 +48,13 @@ class FileResponse(Response):
         storage: Storage,
         file: File,
         *,
-        readers: CapacityLimiter,
+        handles: Handles,
         cache: str,
         still_allowed: StillAllowed | None = None,
     ) -> None:
-        """`readers` bounds the threads that wait for the disk, `cache` is the Cache-Control."""
+        """`cache` is the Cache-Control."""
         super().__init__()
-        self._storage, self._file, self._readers = storage, file, readers
+        self._storage, self._file, self._handles = storage, file, handles
         self._still_allowed = still_allowed
         self._cache = cache
 
@@ -82,24 +78,25 @@ class FileResponse(Response):
             await self._send(answer, found, receive, send)
 
     async def _start(self, send: Send, answer: Answer, found: Representation) -> None:
-        headers = MutableHeaders(raw=[])
-        headers["ETag"] = found.etag
-        headers["Last-Modified"] = format_datetime(found.modified.astimezone(UTC), usegmt=True)
-        headers["Cache-Control"] = self._cache
-        headers.update(SAFETY)
+        headers = {
+            "ETag": found.etag,
+            "Last-Modified": format_datetime(found.modified.astimezone(UTC), usegmt=True),
+            "Cache-Control": self._cache,
+            **SAFETY,
+        }
         if answer.status != 304:
-            headers.update(file_headers(self._file))
+            headers |= file_headers(self._file)
             headers["Content-Length"] = str(answer.end - answer.begin)
             headers["Accept-Ranges"] = "bytes"
         if answer.status == 206:
             headers["Content-Range"] = f"bytes {answer.begin}-{answer.end - 1}/{found.length}"
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers.raw})
+        raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": answer.status, "headers": raw})
 
     async def _send(
         self, answer: Answer, found: Representation, receive: Receive, send: Send
     ) -> None:
-        opened = partial(_Reader, self._storage, self._file.storage_key)
-        reader = await to_thread.run_sync(opened, limiter=self._readers)
+        reader = await self._handles.borrow(self._storage, self._file.storage_key)
         try:
             # Before the answer begins: what cannot be read is a problem, not a broken answer.
             data = await self._read(reader, answer.begin, answer.end)
@@ -114,9 +111,9 @@ class FileResponse(Response):
                 await self._flow(reader, answer, data, send)
                 group.cancel_scope.cancel()
         finally:
-            reader.close()
+            self._handles.give_back(reader)
 
-    async def _flow(self, reader: "_Reader", answer: Answer, data: bytearray, send: Send) -> None:
+    async def _flow(self, reader: Reader, answer: Answer, data: bytearray, send: Send) -> None:
         """Send, a piece at a time, what follows the first; may end early, which hangs up."""
         at, checked_at = answer.begin, time.monotonic()
         while True:
@@ -129,8 +126,9 @@ class FileResponse(Response):
                 return
             if not more:
                 return
-            if self._still_allowed and time.monotonic() - checked_at > CACHE_SECONDS:
-                checked_at = time.monotonic()
+            now = time.monotonic()
+            if self._still_allowed and now - checked_at > CACHE_SECONDS:
+                checked_at = now
                 if not await self._allowed(self._still_allowed):
                     return
             data = await self._read(reader, at, answer.end)
@@ -148,50 +146,12 @@ class FileResponse(Response):
             log.info("whether a file may be seen is not known", problem=type(problem).__name__)
         return True
 
-    async def _read(self, reader: "_Reader", begin: int, end: int) -> bytearray:
+    async def _read(self, reader: Reader, begin: int, end: int) -> bytearray:
         size = min(CHUNK_BYTES, end - begin)
         data = reader.cached(begin, size)
         if data is None:
-            data = await to_thread.run_sync(reader.read, begin, size, limiter=self._readers)
+            data = await to_thread.run_sync(reader.read, begin, size, limiter=self._handles.threads)
         return data
-
-
-class _Reader:
-    """An open object; state: the stream."""
-
-    def __init__(self, storage: Storage, key: str) -> None:
-        """Raises NotFound where the object is missing."""
-        self._stream: BinaryIO = storage.open(key)
-        self._handle: int | None = None
-        with suppress(UnsupportedOperation, AttributeError):
-            self._handle = self._stream.fileno()
-        self._at_once = self._handle is not None
-
-    def cached(self, offset: int, size: int) -> bytearray | None:
-        """What the kernel has in memory of it, without any wait; None where that is nothing."""
-        if self._handle is None or not self._at_once:
-            return None
-        data = bytearray(size)
-        try:
-            read = os.preadv(self._handle, [data], offset, os.RWF_NOWAIT)
-        except BlockingIOError:
-            return None
-        except OSError:  # the file system cannot tell
-            self._at_once = False
-            return None
-        del data[read:]
-        return data or None
-
-    def read(self, offset: int, size: int) -> bytearray:
-        """At most `size` bytes, none at the end; may wait for the disk."""
-        if self._handle is not None:
-            return bytearray(os.pread(self._handle, size, offset))
-        self._stream.seek(offset)
-        return bytearray(self._stream.read(size))
-
-    def close(self) -> None:
-        """Let it go."""
-        self._stream.close()
 
 
 async def _hang_up(receive: Receive, end: Callable[[], None]) -> None:

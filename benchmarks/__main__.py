@@ -12,6 +12,7 @@ NAMES = (
     "tenants",
     "uploads",
     "events",
+    "delivery",
     "process",
     "video",
     "chunks",

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api import problems
-from api.context import InstallationDep
+from api.context import installation
 from api.delivery import PREFLIGHT, Desk
 from core.errors import NotFound
 from core.keys import KEY_BYTES
@@ -57,16 +57,14 @@ def desk(request: Request) -> Desk:
     response_class=Response,
     responses={**BYTES, **problems.documented(410)},
 )
-async def get_media(
-    request: Request, token: str, path: FilePath, current: InstallationDep
-) -> Response:
+async def get_media(request: Request, token: str, path: FilePath) -> Response:
     """A file by a signed address, in whole or in part.
 
     410 says that the address has expired or was revoked: ask for another and go on.
     """
     _check_path(request, path)
-    said = Signer.of(current.settings).read(token)
     here = desk(request)
+    said = Signer.of(installation(request).settings).read(token)
 
     async def allowed() -> None:
         check_time(said, here.now())
@@ -87,13 +85,11 @@ async def get_media(
 
 @router.get("/public/{name}/{path:path}", response_class=Response, responses=BYTES)
 @router.head("/public/{name}/{path:path}", response_class=Response, responses=BYTES)
-async def get_public(
-    request: Request, name: str, path: FilePath, current: InstallationDep
-) -> Response:
+async def get_public(request: Request, name: str, path: FilePath) -> Response:
     """A file of a published asset: the current one, or behind a run's id that run's."""
     _check_path(request, path)
     tenant_id, public_id = parse_public_name(name)
-    here = desk(request)
+    here, settings = desk(request), installation(request).settings
     of_run = _RUN.fullmatch(path)
     if of_run is None:
         shelf = await here.shelf(request, Wanted(tenant_id, public_id=public_id))
@@ -101,7 +97,7 @@ async def get_public(
         assert run_id is not None
         # Whatever a player loads after this is of the same run, whichever is current by then.
         return RedirectResponse(
-            f"{current.settings.public_url or ''}/v1/public/{name}/{run_id.hex}/{path}",
+            f"{settings.public_url or ''}/v1/public/{name}/{run_id.hex}/{path}",
             307,
             headers={"Cache-Control": f"public, max-age={_CURRENT_SECONDS}"},
         )
@@ -115,7 +111,7 @@ async def get_public(
         request,
         named(shelf, of_run[2]),
         cache=f"public, max-age={PUBLIC_SECONDS}, immutable",
-        seconds=longest(current.settings, shelf.duration),
+        seconds=longest(settings, shelf.duration),
         shelf=shelf,
         still_allowed=allowed,
     )

@@ -20,6 +20,7 @@ from pydantic import SecretStr
 from starlette.types import Message
 
 from api import sending
+from api.handles import Handles, Reader
 from api.sending import CHUNK_BYTES, FileResponse
 from core.errors import Gone
 from core.folder_storage import FolderStorage
@@ -168,9 +169,9 @@ def test_references_are_replaced_and_nothing_else_is() -> None:
 
 @contextmanager
 def response_of(
-    folder: Path, *, readers: CapacityLimiter | None = None, **options: Any
-) -> Iterator[tuple[FileResponse, list[bool]]]:
-    """A response with a large file, and whether its stream was closed."""
+    folder: Path, *, threads: CapacityLimiter | None = None, **options: Any
+) -> Iterator[FileResponse]:
+    """A response with a large file, whose stream is closed at the end and not twice."""
     closed: list[bool] = []
 
     class Watched(FolderStorage):
@@ -191,9 +192,12 @@ def response_of(
     stored = storage.put("a/film", path)
     file = File(uuid4(), "film", stored.key, "video/mp4", stored.bytes, stored.sha256,
                 datetime.now(UTC))  # fmt: skip
-    readers = readers or CapacityLimiter(1)
-    yield FileResponse(storage, file, readers=readers, cache="no-store", **options), closed
-    assert readers.borrowed_tokens == 0
+    handles = Handles(threads or CapacityLimiter(1))
+    yield FileResponse(storage, file, handles=handles, cache="no-store", **options)
+    assert closed == []
+    handles.close()
+    assert closed == [True]
+    assert handles.threads.borrowed_tokens == 0
 
 
 SCOPE: dict[str, Any] = {"type": "http", "method": "GET", "headers": []}
@@ -210,19 +214,18 @@ def test_who_takes_nothing_holds_no_thread_and_is_hung_up_on(
     monkeypatch.setattr(sending, "STALL_SECONDS", 0.2)
     taken: list[Message] = []
     held: list[int] = []
-    readers = CapacityLimiter(1)
+    threads = CapacityLimiter(1)
 
     async def send(message: Message) -> None:
         taken.append(message)
         if len(taken) > 2:
-            held.append(readers.borrowed_tokens)
+            held.append(threads.borrowed_tokens)
             await anyio.sleep_forever()
 
-    with response_of(tmp_path, readers=readers) as (response, closed):
+    with response_of(tmp_path, threads=threads) as response:
         began = time.monotonic()
         anyio.run(partial(response, SCOPE, never, send))
         assert time.monotonic() - began < 5
-    assert closed == [True]
     assert len(taken) == 3
     assert held == [0]
 
@@ -240,10 +243,9 @@ def test_who_has_gone_is_sent_no_more(tmp_path: Path) -> None:
     async def receive() -> Message:
         return next(messages)
 
-    with response_of(tmp_path) as (response, closed):
+    with response_of(tmp_path) as response:
         anyio.run(partial(response, SCOPE, receive, send))
     assert sent <= 2 * CHUNK_BYTES
-    assert closed == [True]
 
 
 def test_an_address_that_ends_meanwhile_ends_what_it_was_sending(
@@ -265,10 +267,10 @@ def test_an_address_that_ends_meanwhile_ends_what_it_was_sending(
         sent += len(message.get("body", b""))
         await anyio.sleep(0.06)
 
-    with response_of(tmp_path, still_allowed=still_allowed) as (response, closed):
+    with response_of(tmp_path, still_allowed=still_allowed) as response:
         anyio.run(partial(response, SCOPE, never, send))
     assert sent == 2 * CHUNK_BYTES
-    assert (asked, closed) == (2, [True])
+    assert asked == 2
 
 
 @pytest.mark.parametrize("nowait", [True, False])
@@ -276,12 +278,12 @@ def test_what_is_sent_is_the_file_wherever_the_kernel_has_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, nowait: bool
 ) -> None:
     if not nowait:
-        monkeypatch.setattr(sending._Reader, "cached", lambda *_: None)
+        monkeypatch.setattr(Reader, "cached", lambda *_: None)
     body = bytearray()
 
     async def send(message: Message) -> None:
         body.extend(message.get("body", b""))
 
-    with response_of(tmp_path) as (response, _):
+    with response_of(tmp_path) as response:
         anyio.run(partial(response, SCOPE, never, send))
     assert bytes(body) == DATA
