@@ -162,7 +162,7 @@ class Platform(Credentials):
     service_account_email = "default"
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
 
     def refresh(self, request: object) -> None:
         self.token, self.service_account_email = "a token", EMAIL
