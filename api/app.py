@@ -13,6 +13,7 @@ from api.bodies import BoundedBodies
 from api.delivery import Desk, MediaHeaders
 from api.event_hub import EventHub
 from api.meters import Meters
+from api.places import Places
 from api.routes import (
     artifacts,
     assets,
@@ -76,6 +77,7 @@ def create_app() -> FastAPI:
     app.state.installation = Installation(get_settings(), pool_size=_CONNECTIONS)
     # Threads are few: those which wait for a connection may not keep its holders from going on.
     app.state.turns = CapacityLimiter(_CONNECTIONS)
+    app.state.places = Places(app.state.turns)
     app.state.intakes = CapacityLimiter(_INTAKES)
     app.state.finishes = CapacityLimiter(_FINISHES)
     app.state.events = EventHub()

@@ -12,6 +12,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
+from api.places import Places
 from core.logging import bind_context
 from services.health import Watch
 from services.installation import DEFAULT_TENANT, Installation, Place
@@ -53,12 +54,11 @@ async def watched(
     return await to_thread.run_sync(partial(look, *args, **kwargs), limiter=limiter)
 
 
-async def place(
+async def authenticated(
     request: Request,
-    current: InstallationDep,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-) -> Place:
-    """The caller's tenant; 401 without the right token."""
+) -> None:
+    """401 without the right token."""
     token: str | None = request.app.state.token
     given = credentials.credentials if credentials else ""
     if not token or not hmac.compare_digest(token.encode(), given.encode()):
@@ -67,8 +67,14 @@ async def place(
             "a bearer token is needed",
             headers={"WWW-Authenticate": 'Bearer realm="automator"'},
         )
-    turns = request.app.state.turns
-    found = await to_thread.run_sync(current.place, DEFAULT_TENANT, limiter=turns)
+
+
+async def place(
+    request: Request, current: InstallationDep, _: Annotated[None, Depends(authenticated)]
+) -> Place:
+    """The caller's tenant."""
+    places: Places = request.app.state.places
+    found = await places.find(current, DEFAULT_TENANT)
     bind_context(tenant_id=str(found.tenant_id))
     return found
 
@@ -84,7 +90,12 @@ def recheck(
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Recheck:
     """Asks the same again, for an answer that takes long."""
-    return partial(place, request, current, credentials)
+
+    async def again() -> Place:
+        await authenticated(request, credentials)
+        return await place(request, current, None)
+
+    return again
 
 
 RecheckDep = Annotated[Recheck, Depends(recheck)]

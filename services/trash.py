@@ -18,7 +18,7 @@ from core.storage import Storage
 from models.asset import Artifact, Asset
 from models.run import Run
 from models.upload import Upload
-from services import assets, ledger, library
+from services import asset_views, assets, ledger, library
 from services.installation import Installation, Place
 
 KEPT: Final = timedelta(days=30)
@@ -66,7 +66,7 @@ def restore(session: Session, asset_id: UUID) -> Row[Any]:
             .where(Asset.id == asset_id)
             .values(trashed_at=None, version=Asset.version + 1)
         )
-    return library.get(session, asset_id)
+    return asset_views.get(session, asset_id)
 
 
 def check_source(installation: Installation, place: Place, asset_id: UUID) -> None:

@@ -32,9 +32,9 @@ from api.schemas.artifact import ArtifactOut, ArtifactPage
 from api.schemas.asset import AssetCreated, AssetOut, AssetPage, AssetPatch
 from api.schemas.run import RunCreate, RunOut, RunPage
 from core.errors import AutomatorError
-from services import artifacts, library, runs, trash, uploads
+from services import artifacts, asset_views, library, runs, trash, uploads
+from services.asset_views import Filters, State
 from services.installation import Installation, Place
-from services.library import Filters, State
 
 router = APIRouter(prefix="/assets", tags=["assets"])
 
@@ -113,7 +113,7 @@ def list_assets(
         kind, state, tuple(tag), q, created_after, created_before, trashed == "only"
     )  # fmt: skip
     question = ("assets", where.tenant_id, filters)
-    found = library.page(
+    found = asset_views.page(
         session, filters, limit=paging.limit + 1, after=time_of(paging.after(*question))
     )
     items, following = paging.cut(found, by_time, *question)
@@ -127,7 +127,7 @@ def list_assets(
 )
 def get_asset(asset_id: UUID, session: SessionDep, if_none_match: IfNoneMatch = None) -> Response:
     """One asset, also from the trash; its ETag covers all that is said of it here."""
-    out = AssetOut.model_validate(library.get(session, asset_id))
+    out = AssetOut.model_validate(asset_views.get(session, asset_id))
     return tagged(out, out.version, known=if_none_match)
 
 
@@ -204,7 +204,7 @@ def list_duplicates(
 ) -> Response:
     """The other assets with the same content, newest first."""
     question = ("duplicates", where.tenant_id, asset_id)
-    found = library.duplicates(
+    found = asset_views.duplicates(
         session, asset_id, limit=paging.limit + 1, after=time_of(paging.after(*question))
     )
     items, following = paging.cut(found, by_time, *question)
@@ -216,7 +216,7 @@ def list_asset_runs(
     asset_id: UUID, session: SessionDep, where: PlaceDep, paging: PagingDep
 ) -> RunPage:
     """The runs on an asset, newest first."""
-    library.get(session, asset_id)
+    asset_views.get(session, asset_id)
     question = ("asset runs", where.tenant_id, asset_id)
     found = runs.latest(
         session,
@@ -282,6 +282,6 @@ def _forget(current: Installation, where: Place, upload_id: UUID) -> None:
 def _created(current: Installation, where: Place, asset_id: UUID, run_id: UUID) -> AssetCreated:
     with current.tenant_scope(where) as session:
         return AssetCreated(
-            asset=AssetOut.model_validate(library.get(session, asset_id)),
+            asset=AssetOut.model_validate(asset_views.get(session, asset_id)),
             run=RunOut.model_validate(runs.get(session, run_id)),
         )

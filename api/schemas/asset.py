@@ -10,8 +10,8 @@ from api.paging import Page
 from api.schemas.run import RunOut
 from core.errors import Rejected
 from services import library
+from services.asset_views import State
 from services.assets import NAME_LENGTH
-from services.library import State
 
 
 class AssetOut(BaseModel):

@@ -11,7 +11,7 @@ import pytest
 
 from core.errors import AutomatorError, Conflict, NotFound
 from pipeline.plan.types import Graph
-from services import assets, ledger, ledger_results, library, runs, trash
+from services import asset_views, assets, ledger, ledger_results, library, runs, trash
 from services.ledger_results import MadeFile, Work
 from tests.servers import PostgresForTests
 from tests.services.test_ledger import claim
@@ -64,7 +64,7 @@ def collected(shop: Workshop) -> int:
 def known(shop: Workshop, asset: UUID) -> bool:
     with shop.installation.tenant_scope(shop.places[0]) as session:
         try:
-            library.get(session, asset)
+            asset_views.get(session, asset)
         except NotFound:
             return False
         return True
@@ -235,12 +235,12 @@ def test_what_is_purged_leaves_its_history_without_what_was_found_out(shop: Work
 def test_the_trash_of_another_tenant_is_out_of_reach(shop: Workshop) -> None:
     theirs, _ = started(shop, tenant=1)
     ours = shop.places[0]
-    for act in (trash.put, trash.restore, trash.remove, library.change, library.get):
+    for act in (trash.put, trash.restore, trash.remove, library.change, asset_views.get):
         with pytest.raises(NotFound), shop.installation.tenant_scope(ours) as session:
             act(session, theirs)
     with shop.installation.tenant_scope(shop.places[1]) as session:
         assert assets.get(session, theirs).version == 1
-        assert library.duplicates(session, theirs, limit=10) == []
+        assert asset_views.duplicates(session, theirs, limit=10) == []
     steps = trash.collect(
         shop.installation.cell(), shop.installation.storage, ours.tenant_id, age=timedelta(0)
     )
