@@ -26,7 +26,7 @@ MEDIA_TYPE = "application/problem+json"
 # What tus adds to HTTP.
 _FURTHER = {460: "Checksum Mismatch"}
 # What any operation below /v1 may answer; the others are named beside each.
-COMMON: Final = (400, 401, 422, 500, 503)
+COMMON: Final = (400, 401, 413, 422, 500, 503)
 
 
 class FieldProblem(BaseModel):

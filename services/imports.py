@@ -13,7 +13,8 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from core.addresses import REFUSED, permitted, read
+from core import tracing
+from core.addresses import REFUSED, Location, permitted, read
 from core.database import Database
 from core.errors import Conflict, NotFound, RateLimited, Rejected
 from models.imports import Import
@@ -56,10 +57,17 @@ def create(
     name: str | None = None,
     recipe: str | None = None,
 ) -> ImportReport:
-    """Begin to fetch a file. Names are looked up, and judged, only when it is fetched.
+    """Begin to fetch a file, in a transaction of its own: `check` and `begin`."""
+    location = check(installation, url=url, recipe=recipe)
+    with installation.tenant_scope(place) as session:
+        return begin(session, place, location, url=url, name=name, recipe=recipe)
 
-    Raises Rejected for what is no address that we take or an unknown recipe, InsufficientStorage,
-    and RateLimited where too many of the tenant's imports are under way.
+
+def check(installation: Installation, *, url: str, recipe: str | None) -> Location:
+    """The address, read. Names are looked up, and judged, only when the file is fetched.
+
+    Raises Rejected for what is no address that we take or an unknown recipe, and
+    InsufficientStorage.
     """
     settings = installation.settings
     location = read(url)
@@ -69,26 +77,44 @@ def create(
     if recipe is not None:
         runs.check_recipe(recipe)
     assets.admit(installation.storage, 0, reserve=settings.free_space_reserve_bytes)
-    with installation.tenant_scope(place) as session:
-        underway = select(func.count()).select_from(Import).join(Run, Run.id == Import.id)
-        if (session.scalar(underway.where(Run.state.not_in(runs.ENDED))) or 0) >= MAX_OPEN:
-            raise RateLimited(f"{MAX_OPEN} imports are under way: wait for some of them", after=60)
-        run = Run(tenant_id=place.tenant_id, recipe=IMPORT, class_=INTERACTIVE, state="running")
-        session.add(run)
-        session.flush()
-        ledger.insert_graph(session, run, plan_import())
-        row = Import(
-            id=run.id,
-            tenant_id=place.tenant_id,
-            url=url,
-            source=location.shown,
-            name=assets.clean_name(name) if name is not None else None,
-            recipe=recipe,
-        )
-        session.add(row)
-        session.flush()
-        runs.tell_begun(session, run)
-        return get(session, run.id)
+    return location
+
+
+def begin(
+    session: Session,
+    place: Place,
+    location: Location,
+    *,
+    url: str,
+    name: str | None,
+    recipe: str | None,
+) -> ImportReport:
+    """Begin to fetch what was checked; RateLimited where too many of the tenant's are under way."""
+    underway = select(func.count()).select_from(Import).join(Run, Run.id == Import.id)
+    if (session.scalar(underway.where(Run.state.not_in(runs.ENDED))) or 0) >= MAX_OPEN:
+        raise RateLimited(f"{MAX_OPEN} imports are under way: wait for some of them", after=60)
+    run = Run(
+        tenant_id=place.tenant_id,
+        recipe=IMPORT,
+        class_=INTERACTIVE,
+        state="running",
+        trace=tracing.current(),
+    )
+    session.add(run)
+    session.flush()
+    ledger.insert_graph(session, run, plan_import())
+    row = Import(
+        id=run.id,
+        tenant_id=place.tenant_id,
+        url=url,
+        source=location.shown,
+        name=assets.clean_name(name) if name is not None else None,
+        recipe=recipe,
+    )
+    session.add(row)
+    session.flush()
+    runs.tell_begun(session, run)
+    return get(session, run.id)
 
 
 def get(session: Session, import_id: UUID) -> ImportReport:

@@ -1,39 +1,48 @@
 """Imports: have a file fetched from the web."""
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
+from sqlalchemy.orm import Session
 
 from api import problems
 from api.context import InstallationDep, PlaceDep, SessionDep
-from api.schemas.imports import ImportIn, ImportOut, ImportPage
+from api.idempotency import OnceDep
+from api.paging import PagingDep, by_id, id_of
+from api.schemas.imports import ImportCreate, ImportOut, ImportPage
 from services import imports
 from services.imports import ImportReport
 
 router = APIRouter(prefix="/imports", tags=["imports"])
 
 
-@router.post("", status_code=202, responses=problems.documented(429, 507))
+@router.post(
+    "", status_code=202, response_model=ImportOut, responses=problems.documented(409, 413, 429, 507)
+)
 def create_import(
-    wanted: ImportIn, current: InstallationDep, where: PlaceDep, response: Response
-) -> ImportOut:
+    wanted: ImportCreate, current: InstallationDep, where: PlaceDep, once: OnceDep
+) -> Response:
     """Begin to fetch a file; it becomes an asset with a run on it."""
-    report = imports.create(current, where, url=wanted.url, name=wanted.name, recipe=wanted.recipe)
-    response.headers["Location"] = f"/v1/imports/{report.row.id}"
-    return _shown(report)
+
+    def create(session: Session) -> Response:
+        location = imports.check(current, url=wanted.url, recipe=wanted.recipe)
+        report = imports.begin(
+            session, where, location, url=wanted.url, name=wanted.name, recipe=wanted.recipe
+        )
+        headers = {"Location": f"/v1/imports/{report.row.id}"}
+        body = _shown(report).model_dump_json()
+        return Response(body, 202, headers, media_type="application/json")
+
+    return once(create)
 
 
 @router.get("")
-def list_imports(
-    session: SessionDep,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    before: UUID | None = None,
-) -> ImportPage:
+def list_imports(session: SessionDep, where: PlaceDep, paging: PagingDep) -> ImportPage:
     """The newest imports."""
-    found = imports.latest(session, limit=limit, before=before)
-    following = found[-1].row.id if len(found) == limit else None
-    return ImportPage(items=[_shown(report) for report in found], next=following)
+    question = ("imports", where.tenant_id)
+    found = imports.latest(session, limit=paging.limit + 1, before=id_of(paging.after(*question)))
+    items, following = paging.cut(found, lambda report: by_id(report.row), *question)
+    return ImportPage(items=[_shown(report) for report in items], next=following)
 
 
 @router.get("/{import_id}", responses=problems.documented(404))

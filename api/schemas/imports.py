@@ -6,10 +6,12 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.paging import Page
+from api.schemas.run import RunState
 from core.addresses import URL_LENGTH
 
 
-class ImportIn(BaseModel):
+class ImportCreate(BaseModel):
     """A file to fetch."""
 
     model_config = ConfigDict(extra="forbid")
@@ -35,7 +37,7 @@ class ImportOut(BaseModel):
     source: str = Field(description="Where the file is, without the query.")
     name: str | None
     recipe: str | None
-    state: str
+    state: RunState
     progress: float
     asset_id: UUID | None
     run_id: UUID | None = Field(description="The run on the asset.")
@@ -44,8 +46,5 @@ class ImportOut(BaseModel):
     finished_at: datetime | None
 
 
-class ImportPage(BaseModel):
-    """Imports, newest first; `next` continues after the last."""
-
-    items: list[ImportOut]
-    next: UUID | None
+class ImportPage(Page[ImportOut]):
+    """Imports, newest first."""

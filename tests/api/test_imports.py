@@ -40,7 +40,7 @@ def test_an_import_is_shown_without_its_query(client: TestClient) -> None:
     assert again.json() == begun
     run = client.get(f"/v1/runs/{begun['id']}")
     listed = client.get("/v1/imports", params={"limit": 1}).json()
-    assert listed == {"items": [begun], "next": begun["id"]}
+    assert listed["items"] == [begun]
     assert run.json()["stages"][0]["name"] == "fetch"
     assert not any("abc" in one.text for one in (answer, again, run))
     assert client.post(f"/v1/runs/{begun['id']}/cancel").json()["state"] == "cancelled"
@@ -51,8 +51,19 @@ def test_imports_are_listed_newest_first_in_pages(client: TestClient) -> None:
     made = [client.post("/v1/imports", json={"url": URL}).json()["id"] for _ in range(3)]
     page = client.get("/v1/imports", params={"limit": 2}).json()
     assert [one["id"] for one in page["items"]] == [made[2], made[1]]
-    page = client.get("/v1/imports", params={"limit": 1, "before": page["next"]}).json()
+    page = client.get("/v1/imports", params={"limit": 1, "cursor": page["next"]}).json()
     assert [one["id"] for one in page["items"]] == [made[0]]
+
+
+def test_an_import_that_is_asked_for_twice_with_one_key_is_begun_once(client: TestClient) -> None:
+    key = {"Idempotency-Key": "an-import-of-mine"}
+    first, again = (client.post("/v1/imports", json={"url": URL}, headers=key) for _ in range(2))
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert again.json() == first.json()
+    assert again.headers["location"] == first.headers["location"]
+    assert again.headers["idempotent-replayed"] == "true"
+    other = client.post("/v1/imports", json={"url": URL + "&b=1"}, headers=key)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
 
 
 @pytest.mark.parametrize(
