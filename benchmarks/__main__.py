@@ -7,18 +7,9 @@ import sys
 from benchmarks.machine import describe
 
 NAMES = (
-    "up",
-    "ledger",
-    "tenants",
-    "uploads",
-    "events",
-    "delivery",
-    "process",
-    "video",
-    "chunks",
-    "scale",
-    "rates",
-)
+    "up", "ledger", "tenants", "uploads", "assets", "memory", "events", "delivery", "process",
+    "video", "chunks", "scale", "rates",
+)  # fmt: skip
 
 
 def main() -> int:

@@ -124,15 +124,12 @@ def compare(floor: int, ours: int, met: dict[UUID, list[str]]) -> bool:
     questions = {"GET /v1/assets/{id}": one(), "GET /v1/assets, 50 of them": newest()}
     ways = {"one in flight": single, f"{_RATE} a second": steady}
     taken: dict[tuple[str, str, int], list[float]] = {}
-    for port in (floor, ours):
-        for requests in questions.values():
-            single(port, requests)
-    for turn in range(_ROUNDS):
-        for question, requests in questions.items():
-            for way, measure in ways.items():
-                for port in (floor, ours) if turn % 2 else (ours, floor):
-                    found = taken.setdefault((question, way, port), [])
-                    found += measure(port, requests)
+    for port, requests in itertools.product((floor, ours), questions.values()):
+        single(port, requests)  # for nothing: what is done at first only
+    for turn, question, way in itertools.product(range(_ROUNDS), questions, ways):
+        for port in (floor, ours) if turn % 2 else (ours, floor):
+            found = taken.setdefault((question, way, port), [])
+            found += ways[way](port, questions[question])
     print("| what | floor, p50 / p99 | ours, p50 / p99 | ours of the floor | bound |")
     print("|---|---|---|---|---|")
     kept = True

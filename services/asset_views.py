@@ -99,7 +99,7 @@ def duplicates(
     return session.execute(statement, same | _place(limit, after)).all()
 
 
-def _place(limit: int, after: tuple[datetime, UUID] | None) -> Mapping[str, Any]:
+def _place(limit: int, after: tuple[datetime, UUID] | None) -> dict[str, Any]:
     place: dict[str, Any] = {"limit": limit}
     if after is not None:
         place |= {"after_at": after[0], "after_id": after[1]}
