@@ -117,8 +117,18 @@ async def get_public(request: Request, name: str, path: FilePath) -> Response:
     )
 
 
-@router.options("/media/{token}/{path:path}", status_code=204, response_class=Response)
-@router.options("/public/{name}/{path:path}", status_code=204, response_class=Response)
+@router.options(
+    "/media/{token}/{path:path}",
+    status_code=204,
+    response_class=Response,
+    responses=problems.documented(404),
+)
+@router.options(
+    "/public/{name}/{path:path}",
+    status_code=204,
+    response_class=Response,
+    responses=problems.documented(404),
+)
 def preflight(path: str) -> Response:
     """What pages of other origins may ask for."""
     return Response(status_code=204, headers=PREFLIGHT)

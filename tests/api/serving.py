@@ -143,8 +143,10 @@ class Server:
             stderr.close()
         end = time.monotonic() + 60
         while time.monotonic() < end:
+            # The socket is ours, and open whether or not somebody answers.
+            assert self.process.poll() is None, "the API has ended"
             try:
-                urllib.request.urlopen(f"{self.url}/healthz", timeout=30).close()
+                urllib.request.urlopen(f"{self.url}/healthz", timeout=2).close()
                 return
             except (URLError, OSError):
                 time.sleep(0.05)
