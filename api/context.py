@@ -23,8 +23,8 @@ _T = TypeVar("_T")
 _bearer = HTTPBearer(auto_error=False, description="The token that `automator up` prints.")
 
 
-def installation(request: Request) -> Installation:
-    """The process's installation."""
+async def installation(request: Request) -> Installation:
+    """The process's installation. Like `watch` it takes no thread: there may be none just now."""
     found = request.app.state.installation
     assert isinstance(found, Installation)
     return found
@@ -33,7 +33,7 @@ def installation(request: Request) -> Installation:
 InstallationDep = Annotated[Installation, Depends(installation)]
 
 
-def watch(request: Request, current: InstallationDep) -> Watch:
+async def watch(request: Request, current: InstallationDep) -> Watch:
     """What looks after the installation's parts."""
     state = request.app.state
     if state.watch is None or state.watch.settings is not current.settings:
