@@ -18,7 +18,7 @@ from core.keys import source_key
 from core.spool import Writer
 from core.storage import Storage
 from models.upload import Upload
-from services import assets, runs, uploads
+from services import assets, runs, uploads, usage
 from services.assets import Received
 from services.installation import Installation, Place
 
@@ -155,6 +155,7 @@ def _record(session: Session, place: Place, upload: Upload, received: Received) 
     if locked.run_id is None:
         asset = assets.record(session, received)
         run = runs.start(session, place.tenant_id, asset, recipe=upload.recipe)
+        usage.add(session, uploaded_bytes=received.bytes)
         locked.received, locked.sha256 = received.bytes, received.sha256
         locked.run_id, locked.session = run.id, None
         session.flush()

@@ -20,7 +20,7 @@ from core.errors import Conflict, NotFound, RateLimited, Rejected
 from models.imports import Import
 from models.run import INTERACTIVE, Run, StageRun
 from pipeline.plan.imports import FETCH, IMPORT, plan_import
-from services import assets, ledger, runs
+from services import assets, ledger, runs, usage
 from services.installation import Installation, Place
 
 MAX_OPEN: Final = 100
@@ -165,6 +165,7 @@ def record(session: Session, import_id: UUID, received: assets.Received) -> Run:
         raise Conflict("this import has ended already")
     asset = assets.record(session, received)
     run = runs.start(session, row.tenant_id, asset, recipe=row.recipe)
+    usage.add(session, uploaded_bytes=received.bytes)
     done = {"url": None, "asset_id": asset.id, "asset_run_id": run.id}
     session.execute(update(Import).where(Import.id == import_id).values(done))
     return run
