@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from core.settings import Settings
 from tests.api.library import ended_run, made_of, planted, uploaded
-from tests.api.serving import stored
+from tests.api.serving import serve, stored
 
 
 def listed(client: TestClient, **params: Any) -> list[str]:
