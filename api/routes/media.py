@@ -8,7 +8,6 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api import problems
-from api.context import installation
 from api.delivery import PREFLIGHT, Desk
 from core.errors import NotFound
 from core.keys import KEY_BYTES
@@ -57,14 +56,16 @@ def desk(request: Request) -> Desk:
     response_class=Response,
     responses={**BYTES, **problems.documented(410)},
 )
-async def get_media(request: Request, token: str, path: FilePath) -> Response:
+async def get_media(
+    request: Request, current: InstallationDep, token: str, path: FilePath
+) -> Response:
     """A file by a signed address, in whole or in part.
 
     410 says that the address has expired or was revoked: ask for another and go on.
     """
     _check_path(request, path)
     here = desk(request)
-    said = Signer.of(installation(request).settings).read(token)
+    said = Signer.of(current.settings).read(token)
 
     async def allowed() -> None:
         check_time(said, here.now())
@@ -85,11 +86,13 @@ async def get_media(request: Request, token: str, path: FilePath) -> Response:
 
 @router.get("/public/{name}/{path:path}", response_class=Response, responses=BYTES)
 @router.head("/public/{name}/{path:path}", response_class=Response, responses=BYTES)
-async def get_public(request: Request, name: str, path: FilePath) -> Response:
+async def get_public(
+    request: Request, current: InstallationDep, name: str, path: FilePath
+) -> Response:
     """A file of a published asset: the current one, or behind a run's id that run's."""
     _check_path(request, path)
     tenant_id, public_id = parse_public_name(name)
-    here, settings = desk(request), installation(request).settings
+    here, settings = desk(request), current.settings
     of_run = _RUN.fullmatch(path)
     if of_run is None:
         shelf = await here.shelf(request, Wanted(tenant_id, public_id=public_id))
@@ -123,13 +126,18 @@ async def get_public(request: Request, name: str, path: FilePath) -> Response:
     response_class=Response,
     responses=problems.documented(404),
 )
+def preflight_media(token: str, path: FilePath) -> Response:
+    """What pages of other origins may ask for."""
+    return Response(status_code=204, headers=PREFLIGHT)
+
+
 @router.options(
     "/public/{name}/{path:path}",
     status_code=204,
     response_class=Response,
     responses=problems.documented(404),
 )
-def preflight(path: str) -> Response:
+def preflight_public(name: str, path: FilePath) -> Response:
     """What pages of other origins may ask for."""
     return Response(status_code=204, headers=PREFLIGHT)
 
