@@ -7,6 +7,7 @@ follows that one and nothing else, and says `resync` where something is missing.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 from time import monotonic
@@ -203,7 +204,10 @@ class EventHub:
         self._streams: set[Stream] = set()
         self._watch_again: dict[UUID, float] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._limiter: CapacityLimiter | None = None
+        # A cell that does not answer may not keep the others' readers waiting.
+        self._readers: defaultdict[str, CapacityLimiter] = defaultdict(
+            lambda: CapacityLimiter(_READERS)
+        )
         self._closing = self._silent = False
 
     def open(
@@ -222,9 +226,8 @@ class EventHub:
         feed = self._feeds.get(place.tenant_id)
         if feed is not None and feed.streams >= settings.event_streams_per_tenant:
             raise RateLimited("too many event streams are open", after=_RETRY_SECONDS)
-        if self._limiter is None:
-            self._limiter = CapacityLimiter(_READERS)
-            wakes = Wakes(installation, self._limiter, self._wake_tenant, self._wake_cell)
+        if not self._tasks:
+            wakes = Wakes(installation, self._wake_tenant, self._wake_cell)
             self._tasks = [asyncio.create_task(part) for part in (wakes.run(), self._tick())]
         if feed is None:
             feed = self._feeds[place.tenant_id] = Feed(
@@ -276,7 +279,7 @@ class EventHub:
                 return Batch.of(after, events.read(session, after, limit=PAGE))
 
         try:
-            batch = await to_thread.run_sync(read, limiter=self._limiter)
+            batch = await to_thread.run_sync(read, limiter=self._readers[place.cell])
         except (SQLAlchemyError, AutomatorError) as error:
             if not self._silent:
                 _log.warning("events cannot be read", error=str(error).split("\n", 1)[0])

@@ -36,13 +36,11 @@ class Wakes:
     def __init__(
         self,
         installation: Installation,
-        limiter: CapacityLimiter,
         wake_tenant: Callable[[str], object],
         wake_cell: Callable[[str], object],
     ) -> None:
-        """`limiter` bounds the threads that ask the database."""
+        """Asks nobody anything yet."""
         self._installation = installation
-        self._limiter = limiter
         self._wake_tenant, self._wake_cell = wake_tenant, wake_cell
         self._heard = dict.fromkeys(installation.cell_names, float("-inf"))
         self._looked = dict.fromkeys(installation.cell_names, float("-inf"))
@@ -69,29 +67,29 @@ class Wakes:
         pause = _FIRST_PAUSE
         while True:
             began = monotonic()
-            reason = "no relay is heard"
+            reason = None
             try:
-                await self._subscription()
+                reason = await self._subscription()
             except (RedisError, OSError) as error:
                 reason = str(error).split("\n", 1)[0]
             except Exception as error:  # noqa: BLE001 — it would be noticed by nobody
                 _log.error("the subscription failed", exc_info=error)
+                reason = "the subscription failed"
             for cell in self._heard:
                 self._heard[cell] = float("-inf")
-            if not self._silent:
+            if reason is not None and not self._silent:
                 _log.warning("events come late", reason=reason)
-            self._silent = True
+                self._silent = True
             pause = _FIRST_PAUSE if monotonic() - began > _STALE_SECONDS else pause * 2
             pause = min(pause, _LONGEST_PAUSE)
             await asyncio.sleep(pause)
 
-    async def _subscription(self) -> None:
-        """Listen until a cell has not been heard of for long: its channel may be another now."""
+    async def _subscription(self) -> str | None:
+        """Listen until nothing is heard, for the reason returned, or the channels have changed."""
         url = self._installation.settings.redis_url
         cells = await self._channels()
         if url is None or not cells:
-            await asyncio.sleep(_LONGEST_PAUSE)
-            return
+            return "no cell or no Valkey is known"
         client = Redis.from_url(url, socket_connect_timeout=2, client_name="automator-events")
         async with client, client.pubsub() as subscription:
             await subscription.subscribe(*cells)
@@ -101,8 +99,14 @@ class Wakes:
                 now = monotonic()
                 if message is not None:
                     self._take(message, cells, now)
-                if any(now - max(began, at) > _STALE_SECONDS for at in self._heard.values()):
-                    return
+                stale = [at for at in self._heard.values() if now - max(began, at) > _STALE_SECONDS]
+                if len(stale) == len(self._heard):
+                    return "no relay is heard"  # or the line is dead, and nobody has said so
+                if stale:
+                    # A cell's database may be another now; the others' cells are well.
+                    if await self._channels() != cells:
+                        return None
+                    began = now
 
     def _take(self, message: dict[str, Any], cells: dict[str, str], now: float) -> None:
         cell = cells.get(message["channel"].decode())
@@ -124,10 +128,11 @@ class Wakes:
     async def _channels(self) -> dict[str, str]:
         """Each channel with its cell; those that do not answer just now are left out."""
         found = {}
+        limiter = CapacityLimiter(1)
         for cell in self._heard:
             try:
                 database = self._installation.cell(cell)
-                name = await to_thread.run_sync(events.channel, database, limiter=self._limiter)
+                name = await to_thread.run_sync(events.channel, database, limiter=limiter)
             except (SQLAlchemyError, AutomatorError):
                 continue
             found[name] = cell

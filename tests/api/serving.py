@@ -1,5 +1,6 @@
 """An API to talk to: in this process, or as real processes of its own."""
 
+import json
 import os
 import random
 import signal
@@ -89,6 +90,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "REDIS_URL": settings.redis_url,
         "STORAGE_URL": settings.storage_url,
         "AUTOMATOR_DATA": str(settings.data_dir),
+        "CELLS": json.dumps({name: cell.model_dump() for name, cell in settings.cells.items()}),
         "FREE_SPACE_RESERVE_BYTES": "0",
     }
 

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,19 @@ import psutil
 import psycopg
 import pytest
 import redis
+from fastapi import FastAPI, Request
+from sqlalchemy import make_url
 
+from api.app import create_app
+from api.context import place
 from core.embedded import EmbeddedServers
 from core.settings import Settings
-from services import events
+from services import events, tenants
+from services.installation import Installation, Place
 from tests.api.office import Office, heard, office_of, reading
-from tests.api.serving import Server, relay, server
+from tests.api.serving import TOKEN, Server, in_a_thread, relay, server
 from tests.api.streams import Crowd, Told, request
+from tests.installations import installation
 from tests.servers import PostgresForTests
 
 
@@ -185,6 +192,51 @@ def test_events_arrive_without_a_relay_and_at_once_when_one_is_back(
             reader.events(1, seconds=6)
             with relay(settings):
                 heard(reader, office)
+
+
+def test_each_cell_wakes_its_own_and_none_waits_for_a_dead_one(
+    postgres: PostgresForTests, valkey_server: str, tmp_path: Path
+) -> None:
+    with installation(
+        postgres, tmp_path, further_cells=("second", "third"), redis_url=valkey_server
+    ) as settings:
+        made = {cell: tenants.create(settings, cell, cell=cell) for cell in settings.cells}
+        with relay(settings), office_of(settings, postgres) as first:
+            app = create_app()
+            app.state.installation = Installation(settings)
+            app.state.token = TOKEN
+            places = {
+                cell: Place(one.id, one.slug, one.name, one.cell) for cell, one in made.items()
+            }
+            second = replace(first, place=places["second"])
+            choose(app, places, first.place)
+            with (
+                in_a_thread(app) as port,
+                reading(port) as here,
+                reading(port, "/v1/events?in=second") as there,
+                reading(port, "/v1/events?in=third") as lost,
+            ):
+                for reader, office in ((here, first), (there, second)):
+                    heard(reader.begun(), office)
+                lost.begun()
+                third = make_url(settings.cells["third"].url).database
+                with psycopg.connect(postgres.url, autocommit=True) as superuser:
+                    superuser.execute(f'DROP DATABASE "{third}" WITH (FORCE)'.encode())
+                time.sleep(2.5)
+                for reader, office in ((here, first), (there, second)):
+                    known = len(reader.parser.told)
+                    office.emit()
+                    reader.events(known + 1, seconds=1)
+                assert not lost.ended.is_set()
+
+
+def choose(app: FastAPI, places: dict[str, Place], otherwise: Place) -> None:
+    """Have requests name the cell whose tenant they are of."""
+
+    def chosen(request: Request) -> Place:
+        return places.get(request.query_params.get("in", ""), otherwise)
+
+    app.dependency_overrides[place] = chosen
 
 
 def test_killed_servers_lose_and_double_nothing_for_a_client_that_comes_back(
