@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api import problems
+from api.context import InstallationDep
 from api.delivery import PREFLIGHT, Desk
 from core.errors import NotFound
 from core.keys import KEY_BYTES
