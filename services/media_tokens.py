@@ -53,9 +53,7 @@ class Signer:
     """Signs with the first of its secrets, and knows the signatures of all."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
-        """Raises Misconfigured where there is no secret."""
-        if not secrets:
-            raise Misconfigured("MEDIA_SECRET is not set: media have no addresses without it")
+        """Without secrets it signs nothing, and no token is known."""
         derived = [
             hashlib.blake2b(secret.encode(), person=b"media", digest_size=35).digest()
             for secret in secrets
@@ -68,7 +66,9 @@ class Signer:
         return cls(settings.media_secrets)
 
     def sign(self, token: MediaToken) -> str:
-        """The token as it stands in an address."""
+        """The token as it stands in an address. Raises Misconfigured where there is no secret."""
+        if not self._keys:
+            raise Misconfigured("MEDIA_SECRET is not set: media have no addresses without it")
         name, key = self._keys[0]
         said = _LAYOUT.pack(
             _VERSION,

@@ -197,8 +197,9 @@ def test_a_stream_is_passed_on_at_once_and_counted_at_its_end(
     labels = {"method": "GET", "route": "/stream/{token}"}
     assert counted(client, "http_response_body_bytes_total", **labels) == 3
     assert counted(client, "http_response_start_seconds_count", **labels) == 1
-    assert counted(client, "http_response_start_seconds_sum", **labels) < 0.1
-    assert 0.2 < counted(client, "http_request_duration_seconds_sum", **labels) < 2
+    # The client took three pieces, and a tenth of a second for each.
+    began = counted(client, "http_response_start_seconds_sum", **labels)
+    assert counted(client, "http_request_duration_seconds_sum", **labels) > began + 0.2
     assert counted(client, "http_requests_in_flight") == 0
 
 
@@ -289,7 +290,7 @@ def test_a_real_server_logs_nothing_that_is_secret_and_nothing_that_is_forged(
     told = [entry for entry in entries if entry["logger"] == "api.requests"]
     statuses = [(entry["route"], entry["status"]) for entry in told if entry["level"] == "info"]
     assert statuses[:4] == [
-        ("unmatched", 404),
+        ("/v1/media/{token}/{path}", 404),
         ("/v1/runs", 401),
         ("/v1/runs", 401),
         ("/v1/runs", 200),

@@ -78,9 +78,12 @@ def test_secrets_change_without_ending_what_was_signed() -> None:
         Signer([OTHER]).read(SIGNER.sign(EXAMPLE))
 
 
-def test_without_a_secret_nothing_is_signed() -> None:
+def test_without_a_secret_nothing_is_signed_and_nothing_is_known() -> None:
+    signer = Signer.of(Settings(media_secret=None))
     with pytest.raises(Misconfigured, match="MEDIA_SECRET"):
-        Signer.of(Settings(media_secret=None))
+        signer.sign(EXAMPLE)
+    with pytest.raises(NotFound):
+        signer.read(SIGNER.sign(EXAMPLE))
 
 
 def test_a_short_secret_is_refused_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
