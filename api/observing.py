@@ -107,7 +107,7 @@ class Observed:
         included = scope.get("fastapi", {}).get("effective_route_context")
         route = included or scope.get("route")
         if route is not None:
-            return str(route.path)
+            return str(getattr(route, "path_format", route.path))  # as the document has it
         endpoint = scope.get("endpoint")
         if endpoint is not None:
             for candidate in self._app.router.routes:
