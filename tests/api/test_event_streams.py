@@ -242,7 +242,7 @@ def choose(app: FastAPI, places: dict[str, Place], otherwise: Place) -> None:
 def test_killed_servers_lose_and_double_nothing_for_a_client_that_comes_back(
     office: Office,
 ) -> None:
-    pauses, cuts, count = random.Random(7), random.Random(8), 250
+    pauses, cuts, count = random.Random(7), random.Random(8), 150
     start = office.head()
 
     def write() -> None:
