@@ -13,8 +13,9 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from api.context import Recheck
+from api.event_feed import Stream
 from api.event_frames import comment, unauthorised
-from api.event_hub import EventHub, Stream
+from api.event_hub import EventHub
 from api.server import TRANSPORT
 from core.errors import AutomatorError
 from services.installation import Place

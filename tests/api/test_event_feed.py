@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from api.event_feed import BUFFER_BYTES, Feed, Stream
 from api.event_frames import Batch
-from api.event_hub import BUFFER_BYTES, Feed, Stream
 from services.events import Happening, Page, Position
 from services.installation import Place
 from tests.api.streams import Parser
