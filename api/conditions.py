@@ -26,12 +26,8 @@ UNCHANGED: Final[dict[int | str, dict[str, Any]]] = {
     304: {"description": "It is as If-None-Match says"}
 }
 
-IfMatch = Annotated[
-    str | None, Header(alias="If-Match", max_length=4096, description="An ETag, or `*`.")
-]
-IfNoneMatch = Annotated[
-    str | None, Header(alias="If-None-Match", max_length=4096, description="An ETag that is known.")
-]
+IfMatch = Annotated[str | None, Header(max_length=4096, description="An ETag, or `*`.")]
+IfNoneMatch = Annotated[str | None, Header(max_length=4096, description="An ETag that is known.")]
 
 
 def tagged(out: BaseModel, version: int, *, known: str | None = None) -> Response:

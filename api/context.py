@@ -24,7 +24,7 @@ _bearer = HTTPBearer(auto_error=False, description="The token that `automator up
 
 
 async def installation(request: Request) -> Installation:
-    """The process's installation. Like `watch` it takes no thread: there may be none just now."""
+    """The process's installation; async, because FastAPI gives a thread to what is not."""
     found = request.app.state.installation
     assert isinstance(found, Installation)
     return found

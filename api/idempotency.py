@@ -31,7 +31,7 @@ _PASSING: Final = (InProgress, Reused, Locked, Retryable)
 KeyHeader = Annotated[
     str | None,
     Header(
-        alias="Idempotency-Key",
+        alias="idempotency-key",
         min_length=1,
         max_length=255,
         pattern=r"^[\x21-\x7e]+$",

@@ -69,7 +69,7 @@ class Paging:
         return found[: self.limit], base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def paging(
+async def paging(
     limit: Annotated[int, Query(ge=1, le=MAX, description="How many at most.")] = 50,
     cursor: Annotated[
         str | None,

@@ -23,9 +23,7 @@ from sqlalchemy import (
     case,
     exists,
     func,
-    lateral,
     select,
-    true,
     tuple_,
 )
 from sqlalchemy import cast as as_type
@@ -125,37 +123,38 @@ def _page(
 
 
 def _view() -> Select[Any]:
-    """An asset with what its newest run makes of it, and the oldest asset of the same content."""
-    newest = lateral(
+    """An asset with what its newest run makes of it, and the oldest asset of the same content.
+
+    Both by an index for each row that is shown, whatever the planner knows of the tables.
+    """
+    table = cast(Table, Asset.__table__)
+    newest = (
         select(_runs.state)
         .where(_runs.asset_id == _assets.id)
         .order_by(_runs.id.desc())
         .limit(1)
-        .correlate(Asset.__table__)
-    ).alias("newest")
-    other = cast(Table, Asset.__table__).alias()
-    oldest = lateral(
+        .correlate(table)
+        .scalar_subquery()
+    )
+    other = table.alias()
+    oldest = (
         select(other.c.id)
         .where(other.c.sha256 == _assets.sha256, other.c.trashed_at.is_(None))
         .order_by(other.c.created_at, other.c.id)
         .limit(1)
-        .correlate(Asset.__table__)
-    ).alias("oldest")
+        .correlate(table)
+        .scalar_subquery()
+    )
     names = {run: state for state, runs in _STATES.items() for run in runs}
     shown = (
         "id", "name", "kind", "mime", "bytes", "sha256", "media", "tags", "version", "created_at",
         "trashed_at",
     )  # fmt: skip
-    return (
-        select(
-            *(_assets[name] for name in shown),
-            case(names, value=newest.c.state, else_="uploaded").label("state"),
-            func.nullif(oldest.c.id, _assets.id).label("duplicate_of"),
-        )
-        .select_from(Asset.__table__)
-        .outerjoin(newest, true())
-        .outerjoin(oldest, true())
-    )
+    return select(
+        *(_assets[name] for name in shown),
+        case(names, value=newest, else_="uploaded").label("state"),
+        func.nullif(oldest, _assets.id).label("duplicate_of"),
+    ).select_from(table)
 
 
 def _newest_is(states: tuple[str, ...]) -> ColumnElement[bool]:

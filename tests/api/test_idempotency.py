@@ -61,7 +61,7 @@ def test_a_key_belongs_to_one_request(client: TestClient, settings: Settings) ->
 def test_a_key_that_is_none_is_refused(client: TestClient, key: str) -> None:
     answer = client.post(f"/v1/runs/{uuid4()}/cancel", headers={b"Idempotency-Key": key.encode()})
     assert answer.status_code == 422
-    assert answer.json()["errors"][0]["pointer"] == "/header/Idempotency-Key"
+    assert answer.json()["errors"][0]["pointer"] == "/header/idempotency-key"
 
 
 def test_sixteen_equal_requests_at_once_have_one_effect(settings: Settings) -> None:
