@@ -21,7 +21,8 @@ from core.database import Database
 # What `cell.emit` notifies while somebody watches: a tenant's id, once a transaction.
 NOTIFIED: Final = "ledger_events"
 Kind = Literal[
-    "run.running", "run.done", "run.failed", "run.cancelled",
+    "asset.updated", "asset.trashed", "asset.restored", "asset.deleted",
+    "run.running", "run.updated", "run.done", "run.failed", "run.cancelled",
     "stage.ready", "stage.delayed", "stage.running", "stage.done", "stage.skipped",
     "stage.failed", "stage.cancelled",
 ]  # fmt: skip
