@@ -43,7 +43,7 @@ class Program:
 
 def default_programs(*, listener: int, workers: int) -> tuple[Program, ...]:
     """The API on the socket `listener`, the relay and the workers."""
-    light = 2
+    light = 4  # imports wait for other servers, and periodic work should not wait for imports
     return (
         Program(
             "api",

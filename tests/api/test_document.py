@@ -84,7 +84,7 @@ _SETTINGS = hypothesis_settings(
 
 
 @document.parametrize()
-@hypothesis_settings(_SETTINGS, max_examples=20)
+@hypothesis_settings(_SETTINGS, max_examples=5)
 def test_whatever_is_asked_the_answer_is_a_documented_one(
     case: Case[Any], url: str, known: dict[str, str]
 ) -> None:
@@ -93,6 +93,6 @@ def test_whatever_is_asked_the_answer_is_a_documented_one(
 
 @pytest.mark.long
 @document.parametrize()
-@hypothesis_settings(_SETTINGS, max_examples=400)
+@hypothesis_settings(_SETTINGS, max_examples=60)
 def test_the_same_at_length(case: Case[Any], url: str, known: dict[str, str]) -> None:
     _ask(case, url, known)

@@ -40,6 +40,7 @@ def shop(
         yield made
 
 
+@pytest.mark.long
 def test_a_film_is_worked_on_from_a_bucket_and_back_into_it(
     shop: Workshop, tmp_path: Path, sample: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
