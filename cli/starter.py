@@ -54,6 +54,11 @@ class Starter:
                 descriptors=(number, *descriptors),
             )
 
+    @property
+    def pid(self) -> int:
+        """The starter's own number."""
+        return self._process.pid
+
     def start(
         self,
         name: str,

@@ -89,8 +89,7 @@ def test_the_secrets_of_one_program_are_nowhere_in_the_memory_of_the_next(
 def test_a_starter_that_is_killed_costs_nothing_but_time(
     starter: Starter, gates: tuple[int, int], tmp_path: Path, ended: str
 ) -> None:
-    # Servers that other tests share may be children of this process too.
-    (process,) = (each for each in psutil.Process().children() if "cli.starter" in each.cmdline())
+    process = psutil.Process(starter.pid)
     if ended == "before":
         process.kill()
         process.wait()
