@@ -8,7 +8,7 @@ from uuid import UUID
 
 from anyio import CancelScope, to_thread
 from fastapi import APIRouter, Body, Query, Request, Response
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, StringConstraints
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
@@ -41,7 +41,12 @@ router = APIRouter(prefix="/assets", tags=["assets"])
 
 Kind = Literal["video", "image", "document"]
 # Words of people: no NUL, which PostgreSQL does not take, and nothing else that is not seen.
-Words = Annotated[str, Query(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Word = Annotated[
+    str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")
+]
+Words = Annotated[
+    str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")
+]
 
 
 @router.post(
@@ -98,7 +103,7 @@ def list_assets(
     kind: Kind | None = None,
     state: State | None = None,
     tag: Annotated[
-        list[Annotated[str, Query(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]],
+        list[Word],
         Query(max_length=10, description="Once for each tag that an asset must have."),
     ] = [],  # noqa: B006 - FastAPI's way
     q: Annotated[Words | None, Query(description="Part of the name, in capitals or not.")] = None,
