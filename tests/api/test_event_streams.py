@@ -8,8 +8,10 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,7 @@ from services import events, tenants
 from services.installation import Installation, Place
 from tests.api.office import Office, heard, office_of, reading
 from tests.api.serving import TOKEN, Server, in_a_thread, relay, server
-from tests.api.streams import Crowd, Told, request
+from tests.api.streams import Crowd, Parser, Reader, Told, request
 from tests.installations import installation
 from tests.servers import PostgresForTests
 
@@ -119,6 +121,10 @@ class Idler:
         while b"\nid: " not in self._begun:
             self._begun += self._line.recv(1024)
 
+    def close(self) -> None:
+        """Go without a word."""
+        self._line.close()
+
     def rest(self) -> list[int]:
         """Read what still comes until the line ends; the numbers of all whole events."""
         parts = [self._begun]
@@ -130,33 +136,48 @@ class Idler:
         return [int(seq) for seq in whole]
 
 
-@pytest.mark.parametrize("count", [20_000, pytest.param(100_000, marks=pytest.mark.long)])
+def everything(port: int, after: str, count: int) -> list[Told]:
+    """So many events, by as many streams as it takes: who was cut goes on."""
+    told: list[Told] = []
+    while (missing := count - len(told)) > 0:
+        with reading(port, after=told[-1].id if told else after) as reader:
+            done = partial(_done, reader, missing)
+            reader.wait(done, 60)
+        told += reader.parser.told
+    return told
+
+
+def _done(reader: Reader, missing: int, parser: Parser) -> bool:
+    return reader.ended.is_set() or len(parser.told) >= missing
+
+
+@pytest.mark.parametrize(
+    "count", [20_000, pytest.param(100_000, marks=[pytest.mark.long, pytest.mark.timeout(400)])]
+)
 def test_who_does_not_read_is_cut_costs_little_and_comes_back(office: Office, count: int) -> None:
-    with server(office.settings) as running:
+    with server(office.settings) as running, ExitStack() as stack, ThreadPoolExecutor(1) as pool:
         assert running.process is not None
         process = psutil.Process(running.process.pid)
-        idlers = [Idler(running.port) for _ in range(50)]
-        with reading(running.port) as quick:
-            heard(quick.begun(), office)
-            known, before, most = len(quick.parser.told), process.memory_info().rss, 0
-            for _ in range(count // 5000):
-                office.pour(5000, size=200)
-            while len(quick.parser.told) < known + count:
-                most = max(most, process.memory_info().rss)
-                time.sleep(0.02)
-            told = quick.parser.told
-        assert [one.seq for one in told] == list(range(told[0].seq, told[0].seq + len(told)))
+        idlers = [stack.enter_context(closing(Idler(running.port))) for _ in range(50)]
+        start = office.head()
+        before = most = process.memory_info().rss
+        reading_on = pool.submit(everything, running.port, str(start), count)
+        for _ in range(count // 5000):
+            office.pour(5000, size=200)
+        while not reading_on.done():
+            most = max(most, process.memory_info().rss)
+            time.sleep(0.02)
+        told = reading_on.result()
+        assert [one.seq for one in told] == list(range(start.seq + 1, start.seq + count + 1))
         # A page, a buffer and what is being written, for each of them.
         assert most - before < 48 << 20
-        head = office.head()
         for idler in idlers:
             reached = idler.rest()
-            assert reached == list(range(told[0].seq, told[0].seq + len(reached)))
-            assert len(reached) < len(told)
-        last = events.Position(head.epoch, reached[-1])
-        with reading(running.port, after=str(last)) as again:
-            rest = again.events(head.seq - last.seq)
-        assert [one.seq for one in rest] == list(range(last.seq + 1, head.seq + 1))
+            assert reached == list(range(start.seq + 1, start.seq + 1 + len(reached)))
+            assert len(reached) < count
+        last = events.Position(start.epoch, reached[-1] if reached else start.seq)
+        rest = everything(running.port, str(last), start.seq + count - last.seq)
+        assert [one.seq for one in rest] == list(range(last.seq + 1, start.seq + count + 1))
 
 
 def test_events_arrive_without_valkey_and_at_once_when_it_is_back(
