@@ -16,7 +16,7 @@ class Probe(Generic[_T]):
     """
 
     def __init__(
-        self, name: str, ask: Callable[[], _T], *, fresh: float = 0.9, patience: float = 2.0
+        self, name: str, ask: Callable[[], _T], *, fresh: float = 0.2, patience: float = 2.0
     ) -> None:
         """An answer is good for `fresh` seconds. `ask` handles its own errors."""
         self._name, self._ask = name, ask
