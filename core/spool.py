@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import Gone, InsufficientStorage, Locked
+from core.folder_files import NO_ROOM
 
 _BYTES: Final = "bytes"
 _LOCK: Final = "lock"
 _WANTED: Final = "wanted"
 _READ_BYTES: Final = 1 << 20
-_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def spooled_bytes(folder: Path) -> int:
@@ -90,7 +90,7 @@ class Writer:
                 written = os.pwrite(self._file, view, offset)
                 view, offset = view[written:], offset + written
         except OSError as error:
-            if error.errno in _NO_ROOM:
+            if error.errno in NO_ROOM:
                 raise InsufficientStorage("the disk for uploads has no room left") from error
             raise
 

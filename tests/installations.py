@@ -1,5 +1,7 @@
 """Installations for tests: fresh databases on the run's server, migrated, with tenants in them."""
 
+import json
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -177,6 +179,9 @@ def database(settings: Settings, **options: Any) -> Database:
     return Database(settings.database_url, pool_size=2, **options)
 
 
+CHECKOUT = Path(__file__).parents[1]
+
+
 def newer(branch: str, by: int = 0) -> str:
     """The newest revision of a branch, or the one that would come so many after it."""
     return f"{int(versions(branch)[-1]) + by:04}"
@@ -200,3 +205,20 @@ def upgrade():
 """
         (root / branch / "versions" / f"{newer(branch, by)}_test.py").write_text(source)
     return root
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """What programs of an installation are configured by."""
+    assert settings.database_url is not None
+    assert settings.redis_url is not None
+    assert settings.storage_url is not None
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(CHECKOUT),
+        "DATABASE_URL": settings.database_url,
+        "REDIS_URL": settings.redis_url,
+        "STORAGE_URL": settings.storage_url,
+        "AUTOMATOR_DATA": str(settings.data_dir),
+        "CELLS": json.dumps({name: cell.model_dump() for name, cell in settings.cells.items()}),
+        "FREE_SPACE_RESERVE_BYTES": "0",
+    }

@@ -1,7 +1,5 @@
 """An API to talk to: in this process, or as real processes of its own."""
 
-import json
-import os
 import random
 import signal
 import socket
@@ -28,6 +26,7 @@ from api.server import Server as WebServer
 from core.keys import source_key
 from core.settings import Settings
 from services.installation import DEFAULT_TENANT, Installation
+from tests.installations import environment
 
 ROOT = Path(__file__).parents[2]
 CLIP = ROOT / "docs" / "demo" / "clip.mp4"
@@ -76,23 +75,6 @@ def asset_bytes(settings: Settings, asset_id: str) -> bytes:
         key = source_key(installation.place(DEFAULT_TENANT).tenant_id, UUID(asset_id))
         with installation.storage.open(key) as stream:
             return stream.read()
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    """What programs of an installation are configured by."""
-    assert settings.database_url is not None
-    assert settings.redis_url is not None
-    assert settings.storage_url is not None
-    return {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT),
-        "DATABASE_URL": settings.database_url,
-        "REDIS_URL": settings.redis_url,
-        "STORAGE_URL": settings.storage_url,
-        "AUTOMATOR_DATA": str(settings.data_dir),
-        "CELLS": json.dumps({name: cell.model_dump() for name, cell in settings.cells.items()}),
-        "FREE_SPACE_RESERVE_BYTES": "0",
-    }
 
 
 @contextmanager

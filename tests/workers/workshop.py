@@ -1,7 +1,6 @@
 """A whole installation for tests of the ledger: real servers, real workers, real relays."""
 
 import hashlib
-import json
 import os
 import secrets
 import signal
@@ -28,6 +27,7 @@ from pipeline.plan.types import Graph
 from services import ledger, tenants
 from services.installation import MAIN_CELL, Installation, Place
 from services.migrations import migrate
+from tests.installations import environment
 from tests.processes import seen
 from tests.servers import PostgresForTests
 
@@ -119,19 +119,9 @@ class Workshop:
     def environment(self) -> dict[str, str]:
         """What programs of this installation are configured by."""
         settings = self.settings
-        assert settings.database_url is not None
-        assert settings.redis_url is not None
-        assert settings.storage_url is not None
         return {
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(ROOT),
-            "DATABASE_URL": settings.database_url,
-            "REDIS_URL": settings.redis_url,
-            "STORAGE_URL": settings.storage_url,
-            "AUTOMATOR_DATA": str(settings.data_dir),
+            **environment(settings),
             "AUTOMATOR_STAGES": STAGES,
-            "CELLS": json.dumps({name: cell.model_dump() for name, cell in settings.cells.items()}),
-            "FREE_SPACE_RESERVE_BYTES": "0",
             "RETRY_SECONDS": "0.2",
             "GRACE_SECONDS": "1",
             "LEASE_SECONDS": str(settings.lease_seconds),
