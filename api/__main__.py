@@ -35,11 +35,13 @@ def main() -> None:
         port=arguments.port,
         loop="uvloop",
         http=Protocol,
+        ws="none",
         # A stop may not wait for a client that does not go.
         timeout_graceful_shutdown=1,
         access_log=False,
         log_config=None,  # ours hides secrets, and speaks JSON where it is asked to
         server_header=False,
+        proxy_headers=False,  # api/gateway.py asks for a proof first
     )
     server = Server(config)
     # Not as Config(fd=…), which takes every socket for a unix one.
@@ -56,8 +58,13 @@ def _allow_many_lines() -> None:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """False for what is said when delivery hangs up on a client: it says so itself."""
-    return record.getMessage() != "ASGI callable returned without completing response."
+    """False for what we say ourselves, and better: a client hung up on, a request refused."""
+    return record.getMessage() not in _SAID
+
+
+_SAID = frozenset(
+    {"ASGI callable returned without completing response.", "Invalid HTTP request received."}
+)
 
 
 if __name__ == "__main__":

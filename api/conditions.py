@@ -22,6 +22,10 @@ _OURS: Final = re.compile(r"v([0-9]{1,9})-[0-9a-f]{16}")
 TAGGED: Final[dict[str, Any]] = {
     "headers": {"ETag": {"description": "Of this state.", "schema": {"type": "string"}}}
 }
+# What an answer says of something new: where it is from now on.
+LOCATED: Final[dict[str, Any]] = {
+    "headers": {"Location": {"description": "Where it is.", "schema": {"type": "string"}}}
+}
 UNCHANGED: Final[dict[int | str, dict[str, Any]]] = {
     304: {"description": "It is as If-None-Match says"}
 }

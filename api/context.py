@@ -1,26 +1,35 @@
-"""What a request acts with: the installation, the caller's tenant and its transaction."""
+"""What a request acts with: the installation, who asks, their tenant and its transaction."""
 
+import asyncio
 import hmac
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AbstractContextManager, asynccontextmanager
 from functools import partial
-from typing import Annotated, ParamSpec, TypeVar
+from typing import Annotated, Any, Final, ParamSpec, TypeVar
 
-from anyio import to_thread
-from fastapi import Depends, Request
-from fastapi.concurrency import contextmanager_in_threadpool
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from anyio import CancelScope, CapacityLimiter, to_thread
+from fastapi import Depends, Request, Response
+from fastapi.security import HTTPAuthorizationCredentials
 from sqlalchemy.orm import Session
-from starlette.exceptions import HTTPException
 
-from api.places import Places
-from core.logging import bind_context
+from api import access, credentials, limits, trails
+from api.remembered import KEPT_SECONDS, Remembered
+from core.errors import Forbidden, Unauthenticated
+from core.key_text import PREFIX, KeyText
+from core.logging import bind_context, get_logger
+from services import api_keys, audit, standing
+from services.access_tokens import AccessTokens, Claims
 from services.health import Watch
 from services.installation import DEFAULT_TENANT, Installation, Place
+from services.permissions import Action
+from services.standing import Person, Principal
 
+_log = get_logger(__name__)
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
-_bearer = HTTPBearer(auto_error=False, description="The token that `automator up` prints.")
+# Who asks again has waited since: streams of one session ask together, and that is all.
+_RECHECK_SECONDS: Final = 0.5
 
 
 async def installation(request: Request) -> Installation:
@@ -54,29 +63,168 @@ async def watched(
     return await to_thread.run_sync(partial(look, *args, **kwargs), limiter=limiter)
 
 
-async def authenticated(
-    request: Request,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+async def in_turn(
+    request: Request, act: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs
+) -> _T:
+    """Do something with a connection, when it is this request's turn for one."""
+    limiter = request.app.state.turns
+    return await to_thread.run_sync(partial(act, *args, **kwargs), limiter=limiter)
+
+
+def afterwards(
+    request: Request, act: Callable[_P, object], *args: _P.args, **kwargs: _P.kwargs
 ) -> None:
-    """401 without the right token."""
-    token: str | None = request.app.state.token
-    given = credentials.credentials if credentials else ""
-    if not token or not hmac.compare_digest(token.encode(), given.encode()):
-        raise HTTPException(
-            401,
-            "a bearer token is needed",
-            headers={"WWW-Authenticate": 'Bearer realm="automator"'},
-        )
+    """Do the same without waiting for it; what goes wrong is logged."""
+    _note(request, in_turn(request, act, *args, **kwargs))
 
 
-async def place(
-    request: Request, current: InstallationDep, _: Annotated[None, Depends(authenticated)]
-) -> Place:
-    """The caller's tenant."""
-    places: Places = request.app.state.places
-    found = await places.find(current, DEFAULT_TENANT)
-    bind_context(tenant_id=str(found.tenant_id))
+def _note(request: Request, work: Coroutine[Any, Any, object]) -> None:
+    """Have it done, and logged what goes wrong; the application ends after it."""
+    notes: set[asyncio.Task[None]] = request.app.state.notes
+
+    async def noted() -> None:
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001 - nobody waits for it
+            _log.error("what was to be noted was not", exc_info=error)
+
+    task = asyncio.create_task(noted())
+    notes.add(task)
+    task.add_done_callback(notes.discard)
+
+
+def tokens(request: Request, current: Installation) -> AccessTokens:
+    """Who issues and reads access tokens in this process."""
+    state = request.app.state
+    if state.tokens is None or state.tokens.installation is not current:
+        state.tokens = AccessTokens(current)
+    found = state.tokens
+    assert isinstance(found, AccessTokens)
     return found
+
+
+def permission(request: Request) -> str | None:
+    """What the route says of who may use it: api/access.py."""
+    included = request.scope.get("fastapi", {}).get("effective_route_context")
+    extra = getattr(included or request.scope.get("route"), "openapi_extra", None)
+    found = extra.get(access.PERMISSION) if extra else None
+    return str(found) if found is not None else None
+
+
+async def principal(
+    request: Request,
+    current: InstallationDep,
+    shown: Annotated[HTTPAuthorizationCredentials | None, Depends(credentials.bearer)],
+    _: Annotated[str | None, Depends(credentials.cookie)],
+) -> Principal:
+    """Who asks. Raises Unauthenticated, RateLimited, and Forbidden for who may not do this."""
+    if permission(request) == access.PUBLIC[access.PERMISSION]:
+        await limits.count(request)
+        trails.follow(request, access.PUBLIC[access.PERMISSION], standing.ANYBODY)
+        return standing.ANYBODY
+    try:
+        found = await _principal(request, current, shown.credentials if shown else None)
+    except Unauthenticated:
+        await limits.count_refused(request)
+        raise
+    tenant_id = found.place.tenant_id if found.place is not None else None
+    await limits.count(request, subject=found.subject, tenant_id=tenant_id)
+    _allow(request, found)
+    return found
+
+
+def _allow(request: Request, found: Principal) -> None:
+    """Raise Forbidden or Unavailable unless the route may be used by this principal."""
+    wanted = permission(request)
+    if wanted is None:
+        raise Forbidden("nobody may do this")
+    if wanted == access.PERSON[access.PERMISSION]:
+        found.require_person()
+    else:
+        found.require(Action(wanted))
+    bind_context(subject=found.subject)
+    if found.place is not None:
+        bind_context(tenant_id=str(found.place.tenant_id))
+    request.state.principal = found
+    trails.follow(request, wanted, found)
+
+
+PrincipalDep = Annotated[Principal, Depends(principal)]
+
+
+async def _principal(
+    request: Request, current: Installation, shown: str | None, *, kept: float = KEPT_SECONDS
+) -> Principal:
+    """Who asks, as the directory has it now, or had it within `kept` seconds."""
+    known: Remembered[Any] = request.app.state.principals
+    if shown is not None and shown.startswith(PREFIX):
+        return await _key(current, known, shown)
+    if shown is None:
+        shown = request.cookies.get(credentials.access_cookie(current.settings))
+        if shown is None:
+            raise Unauthenticated("an access token or an API key is needed")
+        credentials.require_own_page(request, current.settings)
+    own: str | None = request.app.state.token
+    if own and hmac.compare_digest(own.encode(), shown.encode()):
+        find = partial(current.place, DEFAULT_TENANT)
+        place = await known.find(DEFAULT_TENANT, find, kept=kept)
+        return standing.installation(place)
+    claims = getattr(request.state, "claims", None)
+    if claims is None:
+        claims = await _claims(request, current, shown)
+        # Asked again, for an answer that outlives the token, it is the session that counts.
+        request.state.claims = claims
+
+    def ask() -> Principal:
+        with current.identity_scope() as session:
+            return standing.of_person(session, claims.user_id, claims.session_id, claims.tenant_id)
+
+    key = claims.session_id, claims.tenant_id
+    found: Principal = await known.find(key, ask, kept=kept)
+    return found
+
+
+async def _key(current: Installation, known: Remembered[Any], shown: str) -> Principal:
+    """What an API key may do; raises Unauthenticated."""
+    key = KeyText.read(shown)
+    if key is None:
+        raise api_keys.refused()
+
+    def ask() -> Principal:
+        # A transaction of its own, and not the request's: it also notes that the key was used.
+        with current.identity_scope() as session:
+            return api_keys.principal(session, key)
+
+    # By the whole key, so that what is remembered of the right secret opens nothing to a wrong one.
+    found: Principal = await known.find(("key", api_keys.digest_of(shown)), ask)
+    return found
+
+
+async def _claims(request: Request, current: Installation, shown: str) -> Claims:
+    """What an access token says; keys that are not known yet are asked for, now and then."""
+    reader = tokens(request, current)
+    found = reader.read(shown)
+    if found is None and reader.is_stale():
+        await in_turn(request, reader.ask)
+        found = reader.read(shown)
+    if found is None:
+        raise Unauthenticated("the access token is not one of this installation's")
+    return found
+
+
+async def person(found: PrincipalDep) -> Person:
+    """Who has signed in."""
+    return found.require_person()
+
+
+PersonDep = Annotated[Person, Depends(person)]
+
+
+async def place(found: PrincipalDep) -> Place:
+    """The caller's tenant."""
+    if found.place is None:
+        raise Forbidden("choose a tenant first")
+    return found.place
 
 
 PlaceDep = Annotated[Place, Depends(place)]
@@ -87,13 +235,15 @@ Recheck = Callable[[], Awaitable[Place]]
 def recheck(
     request: Request,
     current: InstallationDep,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    shown: Annotated[HTTPAuthorizationCredentials | None, Depends(credentials.bearer)],
 ) -> Recheck:
     """Asks the same again, for an answer that takes long."""
 
     async def again() -> Place:
-        await authenticated(request, credentials)
-        return await place(request, current, None)
+        token = shown.credentials if shown else None
+        found = await _principal(request, current, token, kept=_RECHECK_SECONDS)
+        _allow(request, found)
+        return await place(found)
 
     return again
 
@@ -101,16 +251,65 @@ def recheck(
 RecheckDep = Annotated[Recheck, Depends(recheck)]
 
 
+@asynccontextmanager
+async def _transaction(
+    request: Request, scope: AbstractContextManager[Session]
+) -> AsyncIterator[Session]:
+    """A transaction that begins here, where that is no work yet, and ends in a thread.
+
+    Whoever has no connection yet waits for a turn here, where that takes no thread; and so there is
+    one to end it in, whoever else waits for one. It ends also where nobody waits for the answer any
+    more. What only reads is answered before it ends.
+    """
+    turns: CapacityLimiter = request.app.state.turns
+    turn = object()
+    await turns.acquire_on_behalf_of(turn)
+    opened = scope.__enter__()
+
+    async def end(error: BaseException | None = None) -> None:
+        told = (type(error), error, error.__traceback__) if error else (None, None, None)
+        try:
+            with CancelScope(shield=True):
+                await to_thread.run_sync(scope.__exit__, *told, limiter=CapacityLimiter(1))
+        finally:
+            turns.release_on_behalf_of(turn)
+
+    try:
+        yield opened
+    except BaseException as error:
+        await end(error)
+        raise
+    if request.method in trails.SAFE:
+        _note(request, end())
+    else:
+        await end()
+
+
 async def session(
-    request: Request, current: InstallationDep, where: PlaceDep
+    request: Request, response: Response, current: InstallationDep, where: PlaceDep
 ) -> AsyncIterator[Session]:
     """The request's one transaction, as the tenant; committed before the response is sent.
 
-    Whoever has no connection yet waits for a turn here, where that takes no thread.
+    What it changes is recorded in it.
     """
-    scope = contextmanager_in_threadpool(current.tenant_scope(where))
-    async with request.app.state.turns, scope as opened:
+    done = trails.recorded(current.tenant_scope(where), response, audit.record)
+    async with _transaction(request, done) as opened:
         yield opened
 
 
 SessionDep = Annotated[Session, Depends(session, scope="function")]
+
+
+async def people(
+    request: Request, response: Response, current: InstallationDep, _: PrincipalDep
+) -> AsyncIterator[Session]:
+    """The request's one transaction, for people; committed before the response is sent.
+
+    What it changes is recorded in it.
+    """
+    done = trails.recorded(current.identity_scope(), response, audit.record_in_directory)
+    async with _transaction(request, done) as opened:
+        yield opened
+
+
+PeopleDep = Annotated[Session, Depends(people, scope="function")]

@@ -39,8 +39,11 @@ _CLOSING_GRACE_SECONDS: Final = 0.2
 class EventHub:
     """The streams of a process; state: the tenants' readers, and what wakes them."""
 
-    def __init__(self, *, check_seconds: float = 60.0, beat_seconds: float = 15.0) -> None:
-        """Streams check every `check_seconds` that they may go on, and beat after a silence."""
+    def __init__(self, *, check_seconds: float = 4.0, beat_seconds: float = 15.0) -> None:
+        """Streams check every `check_seconds` that they may go on, and beat after a silence.
+
+        Streams of one session ask together.
+        """
         self.check_seconds = check_seconds
         self.beat_seconds = beat_seconds
         self._feeds: dict[UUID, Feed] = {}

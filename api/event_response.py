@@ -25,6 +25,8 @@ _AGAIN_SECONDS: Final = 5.0
 # How long the kernel sends to somebody who does not acknowledge.
 _UNHEARD_SECONDS: Final = 60
 _PARTING_SECONDS: Final = 1.0
+# How long a stream goes on while nobody can say whether it may.
+_UNSURE_SECONDS: Final = 120.0
 
 
 class EventResponse(StreamingResponse):
@@ -104,7 +106,7 @@ class EventResponse(StreamingResponse):
             return unauthorised(str(reason))
         except SQLAlchemyError:
             # Where nobody can say, nothing new is read either; but not for long.
-            if monotonic() - self._checked_at > 2 * self._hub.check_seconds:
+            if monotonic() - self._checked_at > _UNSURE_SECONDS:
                 return comment("the database cannot be reached")
             self._check_at = monotonic() + min(_AGAIN_SECONDS, self._hub.check_seconds)
             return None

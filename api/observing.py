@@ -40,7 +40,7 @@ def install(app: FastAPI) -> None:
 
 
 class Observed:
-    """The outermost layer of an application."""
+    """The outermost layer of an application, but for `api/gateway.py`."""
 
     def __init__(self, inner: ASGIApp, app: FastAPI) -> None:
         """`inner` is all the other layers of `app`."""

@@ -73,7 +73,7 @@ async def paging(
     limit: Annotated[int, Query(ge=1, le=MAX, description="How many at most.")] = 50,
     cursor: Annotated[
         str | None,
-        Query(max_length=1024, description="The `next` of the part before, with the same filters."),
+        Query(max_length=2048, description="The `next` of the part before, with the same filters."),
     ] = None,
 ) -> Paging:
     """The part of a list that the query asks for."""
@@ -117,6 +117,16 @@ def by_path(row: Any) -> bytes:
 def path_of(place: bytes | None) -> tuple[str, UUID] | None:
     """What `by_path` put in."""
     return (place[16:].decode(), UUID(bytes=place[:16])) if place is not None else None
+
+
+def by_name(row: Any) -> bytes:
+    """The place of a row in the order of names."""
+    return bytes(row.id.bytes + row.name.encode())
+
+
+def name_of(place: bytes | None) -> tuple[str, UUID] | None:
+    """What `by_name` put in."""
+    return path_of(place)
 
 
 def _check(place: bytes, question: Sequence[object]) -> bytes:

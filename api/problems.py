@@ -1,30 +1,31 @@
 """Errors become problem details (RFC 9457), in this one place."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from math import ceil
 from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
-from psycopg.errors import UndefinedColumn, UndefinedTable
+from psycopg.errors import ForeignKeyViolation, UndefinedColumn, UndefinedTable
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from core.errors import AutomatorError, RateLimited, Unavailable
+from api.problem_examples import example, phrase, status_of, type_of, usual
+from core.errors import AutomatorError, RateLimited, Rejected, Unauthenticated, Unavailable
 from core.logging import context_value
 from services.idempotency import InProgress
 
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
-# What tus adds to HTTP.
-_FURTHER = {460: "Checksum Mismatch"}
+CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="automator"'}
 # What any operation below /v1 may answer; the others are named beside each.
 COMMON: Final = (400, 401, 413, 422, 500, 503)
 
@@ -39,7 +40,7 @@ class FieldProblem(BaseModel):
 class Problem(BaseModel):
     """Why a request was not answered otherwise (RFC 9457)."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [example("not_found")]})
 
     type: str
     title: str
@@ -50,29 +51,29 @@ class Problem(BaseModel):
     request_id: str = Field(default="", description="Stands in the log, too.")
 
 
-def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of an operation that answers problems of these statuses."""
+def documented(*answers: int | str) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of an operation that answers problems of these statuses.
+
+    A status stands for its usual code; further codes of it are named beside it, or alone.
+    """
+    codes: dict[int, list[str]] = {}
+    for one in answers:
+        status = one if isinstance(one, int) else status_of(one)
+        known = codes.setdefault(status, [usual(status)])
+        if isinstance(one, str) and one not in known:
+            known.append(one)
+    return {status: _answer(status, names) for status, names in codes.items()}
+
+
+def shown(*codes: str) -> dict[str, dict[str, str]]:
+    """The `examples` of an answer that has one of these codes."""
+    return {code: {"$ref": f"#/components/examples/{code}"} for code in codes}
+
+
+def _answer(status: int, codes: list[str]) -> dict[str, Any]:
     schema = {"$ref": f"#/components/schemas/{Problem.__name__}"}
-    return {
-        status: {"description": _phrase(status), "content": {MEDIA_TYPE: {"schema": schema}}}
-        for status in statuses
-    }
-
-
-def describe(app: FastAPI) -> None:
-    """Have the application's document say what a problem looks like."""
-
-    def document() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            made = get_openapi(title=app.title, version=app.version, routes=app.routes)
-            ours = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-            schemas = made.setdefault("components", {}).setdefault("schemas", {})
-            schemas |= ours.pop("$defs")
-            schemas[Problem.__name__] = ours
-            app.openapi_schema = made
-        return app.openapi_schema
-
-    app.openapi = document  # type: ignore[method-assign]
+    content = {MEDIA_TYPE: {"schema": schema, "examples": shown(*codes)}}
+    return {"description": phrase(status), "content": content}
 
 
 def problem(
@@ -85,8 +86,8 @@ def problem(
 ) -> JSONResponse:
     """A problem response; `code` is stable and meant for programs, `detail` for people."""
     body = {
-        "type": f"urn:brand-automator:problem:{code}",
-        "title": _phrase(status),
+        "type": type_of(code),
+        "title": phrase(status),
         "status": status,
         "code": code,
         "detail": detail,
@@ -103,8 +104,15 @@ def invalid(pointer: str, detail: str) -> RequestValidationError:
     return RequestValidationError([{"loc": loc, "msg": detail, "type": "value_error"}])
 
 
-def _phrase(status: int) -> str:
-    return _FURTHER.get(status) or HTTPStatus(status).phrase
+@contextmanager
+def pointing(field: str, pointer: str) -> Iterator[None]:
+    """Have the refusal of a field point at where it came, where that is not the body."""
+    try:
+        yield
+    except Rejected as error:
+        if error.field != field:
+            raise
+        raise invalid(pointer, f"{field}: {error}") from None
 
 
 def install(app: FastAPI) -> None:
@@ -115,8 +123,19 @@ def install(app: FastAPI) -> None:
     for away in (OperationalError, InterfaceError, PoolTimeoutError):
         app.add_exception_handler(away, _database_away)
     app.add_exception_handler(ProgrammingError, _database_disagrees)
+    app.add_exception_handler(IntegrityError, _person_gone)
     app.add_exception_handler(ClientDisconnect, _client_gone)
     app.add_exception_handler(Exception, _unexpected)
+
+
+def _person_gone(request: Request, error: Exception) -> Response:
+    """Whoever asks is remembered for seconds, and may have deleted their account meanwhile."""
+    cause = getattr(error, "orig", None)
+    if isinstance(cause, ForeignKeyViolation):
+        broken = cause.diag.constraint_name or ""
+        if broken.endswith("_user_id_fkey"):
+            return of(Unauthenticated("this account is gone"))
+    return _unexpected(request, error)
 
 
 def _product_error(_: Request, error: Exception) -> Response:
@@ -136,12 +155,17 @@ def of(error: AutomatorError) -> JSONResponse:
     elif isinstance(error, RateLimited):
         after = error.after
     headers = {"Retry-After": str(max(1, ceil(after)))} if after is not None else None
-    return problem(error.status, error.code, str(error), headers=headers)
+    if isinstance(error, Unauthenticated):
+        headers = CHALLENGE
+    members = dict(error.members)
+    if isinstance(error, Rejected) and error.field is not None:
+        members["errors"] = [{"pointer": f"/body/{error.field}", "detail": str(error)}]
+    return problem(error.status, error.code, str(error), headers=headers, **members)
 
 
 def _http_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    code = _phrase(error.status_code).lower().replace(" ", "_")
+    code = usual(error.status_code)
     headers = dict(error.headers) if error.headers else None
     return problem(error.status_code, code, str(error.detail), headers=headers)
 

@@ -7,13 +7,14 @@ import socket
 from typing import Any, Final
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from api.lines import BoundedLine
 
 # The name of an extension (https://asgi.readthedocs.io/en/latest/extensions.html).
 TRANSPORT: Final = "automator.transport"
 
 
-class Protocol(HttpToolsProtocol):
+class Protocol(BoundedLine):
     """uvicorn's protocol, which also tells the application what it writes to."""
 
     def on_message_begin(self) -> None:

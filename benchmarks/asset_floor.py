@@ -15,7 +15,7 @@ import uvicorn
 from fastapi import Depends, FastAPI, Header, HTTPException
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import create_engine, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, undefer
 
 from core.database import sqlalchemy_url, tenant_role
 from models.asset import Asset
@@ -46,6 +46,7 @@ class AssetOut(BaseModel):
     bytes: int
     sha256: str
     tags: list[str]
+    brand_id: UUID
     version: int
     state: str = "ready"
     media: dict[str, Any] | None
@@ -75,7 +76,7 @@ SessionDep = Annotated[Session, Depends(session, scope="function")]
 @app.get("/v1/assets/{asset_id}")
 def get_asset(asset_id: UUID, opened: SessionDep) -> AssetOut:
     """One asset."""
-    found = opened.get(Asset, asset_id)
+    found = opened.get(Asset, asset_id, options=[undefer(Asset.brand_id)])
     if found is None:
         raise HTTPException(404)
     return AssetOut.model_validate(found)
@@ -84,7 +85,8 @@ def get_asset(asset_id: UUID, opened: SessionDep) -> AssetOut:
 @app.get("/v1/assets")
 def list_assets(opened: SessionDep, limit: int = 50) -> Page:
     """The newest assets."""
-    query = select(Asset).order_by(Asset.created_at.desc(), Asset.id.desc()).limit(limit)
+    query = select(Asset).options(undefer(Asset.brand_id))
+    query = query.order_by(Asset.created_at.desc(), Asset.id.desc()).limit(limit)
     found = opened.scalars(query).all()
     # As long as a cursor of the product.
     return Page(items=[AssetOut.model_validate(one) for one in found], next="x" * 43)

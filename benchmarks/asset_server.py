@@ -6,24 +6,36 @@ FastAPI's own way to replace a dependency would analyse it anew at every request
 
 import socket
 import sys
+from collections.abc import Callable, Hashable
 from contextvars import ContextVar
+from functools import partial
+from typing import Any
 
 import uvicorn
+from anyio import CapacityLimiter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.app import create_app
-from api.places import Places
-from services.installation import Installation, Place
+from api.remembered import KEPT_SECONDS, Remembered
+from services.installation import Installation
 
 _tenant: ContextVar[str] = ContextVar("tenant")
 
 
-class NamedPlaces(Places):
-    """Finds the tenant that the request names."""
+class NamedTenants(Remembered[Any]):
+    """Finds the tenant that the request names, in the place of the first one."""
 
-    async def find(self, installation: Installation, tenant: str) -> Place:
-        """See `Places`."""
-        return await super().find(installation, _tenant.get(tenant))
+    def __init__(self, limiter: CapacityLimiter, installation: Installation) -> None:
+        """Asks `installation`."""
+        super().__init__(limiter)
+        self._installation = installation
+
+    async def find(
+        self, key: Hashable, ask: Callable[[], Any], *, kept: float = KEPT_SECONDS
+    ) -> Any:
+        """See `Remembered`."""
+        tenant = _tenant.get()
+        return await super().find(tenant, partial(self._installation.place, tenant), kept=kept)
 
 
 class Naming:
@@ -44,7 +56,7 @@ class Naming:
 def application() -> ASGIApp:
     """The product's application with that choice replaced."""
     app = create_app()
-    app.state.places = NamedPlaces(app.state.turns)
+    app.state.principals = NamedTenants(app.state.turns, app.state.installation)
     return Naming(app)
 
 

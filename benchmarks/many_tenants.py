@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from core.database import Database
@@ -39,17 +41,19 @@ _RUNS = text("""
 
 
 @contextmanager
-def installation(count: int) -> Iterator[Settings]:
+def installation(count: int, *, valkey: bool = False) -> Iterator[Settings]:
     """Durable servers of its own, migrated, with so many tenants."""
     with (
         tempfile.TemporaryDirectory(prefix="bench-", dir="/tmp") as folder,
-        EmbeddedServers(Path(folder) / "data", valkey=False) as urls,
+        EmbeddedServers(Path(folder) / "data", valkey=valkey) as urls,
     ):
         settings = Settings(
             data_dir=Path(folder) / "data",
             database_url=urls.database_url,
             database_admin_url=urls.database_admin_url,
+            redis_url=urls.redis_url,
             storage_url=(Path(folder) / "storage").as_uri(),
+            master_keys=SecretStr(secrets.token_hex(32)),
         )
         migrate(settings)
         for number in range(count - 1):
@@ -73,20 +77,27 @@ def fill(settings: Settings, tenant_id: UUID, count: int) -> list[str]:
 
 
 @contextmanager
-def server(settings: Settings, module: str, path: str) -> Iterator[tuple[int, int]]:
+def server(
+    settings: Settings, module: str, path: str, *options: str, **variables: str
+) -> Iterator[tuple[int, int]]:
     """A process of a server that answers at `path`; its port and its process id."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(128)
         number, port = listener.fileno(), listener.getsockname()[1]
         process = subprocess.Popen(
-            [sys.executable, "-m", module, str(number)],
+            [sys.executable, "-m", module, *options, str(number)],
             env={
                 **os.environ,
                 "DATABASE_URL": settings.database_url or "",
                 "STORAGE_URL": settings.storage_url or "",
                 "AUTOMATOR_DATA": str(settings.data_dir),
                 "AUTOMATOR_TOKEN": TOKEN,
+                "MASTER_KEYS": settings.master_keys.get_secret_value()
+                if settings.master_keys
+                else "",
+                "REDIS_URL": settings.redis_url or "",
+                **variables,
             },
             pass_fds=[number],
         )

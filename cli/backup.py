@@ -27,9 +27,12 @@ def command(file: Path, data: Path | None) -> None:
 @click.command("restore")
 @_file
 @click.option("--force", is_flag=True, help="Purge the tenants that are there.")
+@click.option("--without-secrets", is_flag=True, help="Go on without the backup's master key.")
 @_data
-def restore(file: Path, force: bool, data: Path | None) -> None:
+def restore(file: Path, force: bool, without_secrets: bool, data: Path | None) -> None:
     """Make an empty installation what it was when FILE was written."""
     with administered(data) as installation:
-        description = read_backup(installation.settings, file, force=force)
+        description = read_backup(
+            installation.settings, file, force=force, without_secrets=without_secrets
+        )
     print(f"{len(description.tenants)} tenants as of {description.created_at}")

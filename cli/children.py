@@ -42,28 +42,41 @@ class Program:
 
 
 def default_programs(*, listener: int, workers: int) -> tuple[Program, ...]:
-    """The API on the socket `listener`, the relay and the workers."""
+    """The API on the socket `listener`, the relay, the steward and the workers."""
     light = 4  # imports wait for other servers, and periodic work should not wait for imports
     return (
         Program(
             "api",
             (*QUICK, "api", "--fd", str(listener)),
             wave=1,
-            secrets=("AUTOMATOR_TOKEN", "METRICS_TOKEN", "MEDIA_SECRET"),
+            secrets=(
+                "AUTOMATOR_TOKEN",
+                "GATEWAY_SECRET",
+                "MASTER_KEYS",
+                "MEDIA_SECRET",
+                "METRICS_TOKEN",
+            ),
             descriptors=(listener,),
             early=True,  # it takes a second to import, and refuses tenants that are too old
         ),
         Program("relay", (*QUICK, "workers.relay"), metrics=2),
         Program(
+            "steward",
+            (*QUICK, "workers.steward"),
+            secrets=("DATABASE_ADMIN_URL", "CELLS", "MASTER_KEYS"),
+        ),
+        Program(
             "worker-media",
             (*QUICK, "workers", "--queues", "media,gpu", "--concurrency", str(workers)),
             queues=("media",),
+            secrets=("MASTER_KEYS",),
             metrics=0,
         ),
         Program(
             "worker-light",
             (*QUICK, "workers", "--queues", "light", "--concurrency", str(light)),
             queues=("light",),
+            secrets=("MASTER_KEYS", "MAIL_URL"),
             metrics=1,
         ),
     )

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from pydantic import SecretStr
 from rich.console import Console
 
 from cli.endpoints import Endpoints, running_installation, start_installation
 from core.embedded.folders import data_folder
+from core.embedded.secrets import MASTER, SECRETS, known_secret
 from core.errors import Misconfigured, Unavailable
 from core.settings import Settings, get_settings
 from services.installation import Installation
@@ -23,6 +25,9 @@ def settings_of(endpoints: Endpoints | None, data: Path | None) -> Settings:
     changes: dict[str, object] = {}
     if data is not None:
         changes["data_dir"] = data.expanduser().absolute()
+    if settings.master_keys is None and settings.master_key_file is None:
+        kept = known_secret((data or settings.data_dir).expanduser().absolute() / SECRETS, MASTER)
+        changes["master_keys"] = SecretStr(kept) if kept is not None else None
     if endpoints is not None:
         changes |= {
             "database_url": endpoints.database_url,

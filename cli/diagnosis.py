@@ -53,7 +53,9 @@ def diagnose(settings: Settings, *, running: bool) -> list[Check]:
         ("hardware", lambda: _hardware(settings)),
         ("database", lambda: _database(settings, running=running)),
         ("broker", lambda: _broker(settings, running=running)),
+        ("secrets", lambda: _secrets(settings)),
         ("storage", lambda: _storage(settings)),
+        ("mail", lambda: _mail(settings)),
         ("sandbox", _sandbox),
         ("disk", lambda: _disk(settings)),
         ("fonts", _fonts),
@@ -215,6 +217,12 @@ def _broker(settings: Settings, *, running: bool) -> Iterator[Check]:
     yield Check("broker", str(name).capitalize(), State.OK, f"{number}, {whose}")
 
 
+def _secrets(settings: Settings) -> Iterator[Check]:
+    from cli import sealing
+
+    yield from sealing.look(settings)
+
+
 def _storage(settings: Settings) -> Iterator[Check]:
     url = settings.storage_url or (settings.data_dir / "storage").as_uri()
     parts = urlsplit(url)
@@ -243,6 +251,24 @@ def _storage(settings: Settings) -> Iterator[Check]:
     yield Check("storage", "storage", State.OK, f"{url}, {finding}")
     if settings.storage_kms_key is None:
         yield Check("storage", "encryption", State.OK, "a folder's is that of its disk")
+
+
+def _mail(settings: Settings) -> Iterator[Check]:
+    """Where mail goes; no server is asked."""
+    from core.mailing import sender_of
+    from core.smtp import place_of
+
+    url = settings.mail_url.get_secret_value() if settings.mail_url else None
+    place = place_of(url, settings.mail_folder)
+    sender = sender_of(settings.mail_from)
+    if isinstance(place, Path):
+        mend = "set MAIL_URL to a mail server, and MAIL_FROM, when others are to get mail"
+        yield Check("mail", "mail", State.NOTE, f"is written into {place}, not sent", mend)
+        return
+    yield Check("mail", "mail", State.OK, f"to {place.shown}, from {sender.addr_spec}")
+    if settings.public_url is None:
+        mend = "set PUBLIC_URL: links in mails begin with it"
+        yield Check("mail", "links", State.MISSING, "lead to this machine alone", mend)
 
 
 def _sandbox() -> Iterator[Check]:

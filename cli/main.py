@@ -18,8 +18,11 @@ COMMANDS = {
     "doctor": "Say what this machine has, lacks, and how to mend it.",
     "runs": "List, show, retry and cancel runs.",
     "queues": "Show, pause and drain the queues.",
-    "tenants": "Create, list and purge tenants.",
+    "tenants": "Create, list, bound and purge tenants.",
+    "people": "Help people who cannot sign in any more.",
+    "keys": "List and rotate the keys that seal secrets.",
     "storage": "Hold what is stored against the rows, both ways.",
+    "kong": "Render the gateway's configuration.",
     "backup": "Write everything into one file.",
     "restore": "Read back what `backup` wrote.",
 }

@@ -26,7 +26,14 @@ from core.embedded.processes import spawn
 
 QUICK: Final = (sys.executable, "-m", "cli.quick")
 # In the order of need: the API begins first.
-MODULES: Final = ("api.app", "api.__main__", "cli.migrate", "workers.relay", "workers.__main__")
+MODULES: Final = (
+    "api.app",
+    "api.__main__",
+    "cli.migrate",
+    "workers.relay",
+    "workers.steward",
+    "workers.__main__",
+)
 _ORDER_BYTES: Final = 64 << 10
 _POLL_SECONDS: Final = 0.01
 
@@ -201,6 +208,8 @@ def _become(arguments: Sequence[str], env: Mapping[str, str]) -> NoReturn:
     os.environ.clear()
     os.environ.update(env)
     sys.argv = list(arguments)
+    # As itself it is imported already, and is run as the program now.
+    sys.modules.pop(arguments[0], None)
     runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
     sys.exit(0)
 

@@ -6,7 +6,6 @@ It imports neither SQLAlchemy nor Celery, nor anything else that it would carry 
 import errno
 import json
 import os
-import secrets
 import signal
 import socket
 import time
@@ -24,7 +23,7 @@ from core.embedded import EmbeddedServers
 from core.embedded.folders import data_folder
 from core.embedded.logs import LogPump
 from core.embedded.processes import end_all, processes_marked
-from core.embedded.secrets import load_secrets, write_private
+from core.embedded.secrets import MASTER, SECRETS, own_secret
 from core.errors import AutomatorError, Misconfigured, Unavailable
 
 MARK = "AUTOMATOR_SUPERVISED"
@@ -34,8 +33,17 @@ _TAKEN_PORTS_TRIED = 50
 _BACKLOG = 2048  # as uvicorn's own
 # A person who presses Ctrl-C waits; what a worker cannot finish by then is returned to the ledger.
 _WORKER_GRACE_SECONDS = 1
-# What only those programs are told that need it; the owner's address is for migrations alone.
-_SECRETS = ("DATABASE_ADMIN_URL", "AUTOMATOR_TOKEN", "METRICS_TOKEN", "MEDIA_SECRET")
+# What only those programs are told that need it; the owner's address is for
+# migrations and the steward.
+_SECRETS = (
+    "AUTOMATOR_TOKEN",
+    "DATABASE_ADMIN_URL",
+    "GATEWAY_SECRET",
+    "MAIL_URL",
+    "MASTER_KEYS",
+    "MEDIA_SECRET",
+    "METRICS_TOKEN",
+)
 
 
 class _StopAsked(BaseException):
@@ -106,6 +114,7 @@ class Supervisor:
         self._listener = listener = self._listen()
         port = int(listener.getsockname()[1])
         api = f"http://{_in_url(self._plan.host)}:{port}"
+        environment["LOCAL_URL"] = api
         programs = self._plan.programs(listener=listener.fileno(), workers=self._plan.workers)
         if any(program.argv[: len(QUICK)] == QUICK for program in programs):
             self._open_starter(listener.fileno(), environment)
@@ -152,7 +161,6 @@ class Supervisor:
             self._starter = None
 
     def _launch(self, programs: Sequence[Program], environment: dict[str, str]) -> None:
-        environment = _cells_without_owners(environment)
         for program in programs:
             log = self._data / "logs" / f"{program.name}.log"
             known = told_to(program, environment)
@@ -164,8 +172,9 @@ class Supervisor:
         """What the programs are told, with the addresses of servers that we shall start."""
         own = {name: os.environ.get(name) or None for name in ("DATABASE_URL", "REDIS_URL")}
         storage = os.environ.get("STORAGE_URL") or (self._data / "storage").as_uri()
-        token = os.environ.get("AUTOMATOR_TOKEN") or self._secret("token")
-        media_secret = os.environ.get("MEDIA_SECRET") or self._secret("media")
+        kept = self._data / SECRETS
+        token = os.environ.get("AUTOMATOR_TOKEN") or own_secret(kept, "token")
+        media_secret = os.environ.get("MEDIA_SECRET") or own_secret(kept, "media")
         environment = {
             "LOG_JSON": "true",
             "GRACE_SECONDS": str(_WORKER_GRACE_SECONDS),
@@ -178,6 +187,8 @@ class Supervisor:
             "PYTHONPATH": str(Path(__file__).parents[1]),
             MARK: str(self._data),
         }
+        if not (os.environ.get("MASTER_KEYS") or os.environ.get("MASTER_KEY_FILE")):
+            environment["MASTER_KEYS"] = own_secret(kept, MASTER)
         if None in own.values():
             self._servers = EmbeddedServers(
                 self._data,
@@ -193,15 +204,6 @@ class Supervisor:
             if urls.redis_url is not None:
                 environment["REDIS_URL"] = urls.redis_url
         return environment
-
-    def _secret(self, name: str) -> str:
-        """A secret of this data folder, made when it is first asked for."""
-        path = self._data / "secrets.json"
-        known = load_secrets(path)
-        if name not in known:
-            known[name] = secrets.token_urlsafe(32)
-            write_private(path, json.dumps(known, indent=2) + "\n")
-        return known[name]
 
     def _listen(self) -> socket.socket:
         """The API's socket, ours for good: however often the API starts, nobody takes its port.
@@ -306,6 +308,8 @@ def told_to(program: Program, environment: Mapping[str, str]) -> dict[str, str]:
         for name, value in environment.items()
         if name not in _SECRETS or name in program.secrets
     }
+    if "CELLS" not in program.secrets:
+        known = _cells_without_owners(known)
     # One port each, of those that begin with the one that was named.
     port = known.pop("METRICS_PORT", "")
     if program.metrics is not None and port.isdecimal():
@@ -314,7 +318,7 @@ def told_to(program: Program, environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _cells_without_owners(environment: dict[str, str]) -> dict[str, str]:
-    """What programs are told of CELLS; its owners' addresses are for migrations alone."""
+    """What programs are told of CELLS; who needs its owners' addresses names it as a secret."""
     if not environment.get("CELLS"):
         return environment
     try:

@@ -12,6 +12,10 @@ from cli.endpoints import running_installation
 from core.errors import Misconfigured
 from core.settings import get_settings
 
+_NOT_FOR_WORKERS = (
+    "DATABASE_ADMIN_URL", "AUTOMATOR_TOKEN", "METRICS_TOKEN", "MEDIA_SECRET", "GATEWAY_SECRET",
+)  # fmt: skip
+
 
 @click.command("worker")
 @click.option("--queues", default="media,gpu,light", show_default=True, help="Comma-separated.")
@@ -33,10 +37,12 @@ def command(queues: str, concurrency: int | None, data: Path | None) -> None:
         "REDIS_URL": settings.redis_url,
         "STORAGE_URL": settings.storage_url or (folder / "storage").as_uri(),
     }
+    if settings.master_keys is not None:
+        environment["MASTER_KEYS"] = settings.master_keys.get_secret_value()
     if settings.storage_kms_key is not None:
         environment["STORAGE_KMS_KEY"] = settings.storage_kms_key
     # A worker needs neither the owners' addresses nor the way into the API.
-    for secret in ("DATABASE_ADMIN_URL", "AUTOMATOR_TOKEN", "METRICS_TOKEN", "MEDIA_SECRET"):
+    for secret in _NOT_FOR_WORKERS:
         environment.pop(secret, None)
     if settings.cells:
         environment["CELLS"] = json.dumps({n: {"url": c.url} for n, c in settings.cells.items()})

@@ -2,20 +2,30 @@
 
 import hashlib
 import re
-from collections.abc import Collection, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Final
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.orm import Session
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
+from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from core.errors import NotFound, Unavailable
 
 # A backend keeps about 0.39 MB for every schema it has touched, so it is let go after this many.
 TENANTS_PER_CONNECTION = 200
+
+_TENANTS = "tenants"
+_RESTED_SECONDS = 1.0
 
 TIMEOUTS = {
     "statement_timeout": "30s",
@@ -23,11 +33,16 @@ TIMEOUTS = {
     "idle_in_transaction_session_timeout": "30s",
 }
 
-# One round trip tells the tenant's revision, becomes its role and finds its schema; of a tenant
-# that the cell does not hold, there is no row and nothing is set.
-_ENTER_TENANT = text(
-    "SELECT t.schema_version, set_config('role', :role, true),"
-    " set_config('search_path', :path, true) FROM cell.tenant_state(:tenant) t"
+# One round trip begins a transaction, tells the tenant's revision, becomes its role and finds its
+# schema; of a tenant that the cell does not hold, there is no row and nothing is set.
+_ENTER_TENANT: Final = sql.SQL(
+    "BEGIN{mode}; SELECT t.schema_version, set_config('role', {role}, true),"
+    " set_config('search_path', {path}, true) FROM cell.tenant_state({tenant}) t"
+)
+_FROZEN: Final = sql.SQL(" ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+_ENTER_IDENTITY: Final = sql.SQL(
+    "BEGIN; SELECT set_config('role', {role}, true),"
+    " set_config('search_path', 'directory, pg_temp', true)"
 )
 
 
@@ -38,6 +53,7 @@ class RoleNames:
     migrator: str
     ledger: str
     tenant_base: str
+    identity: str
 
     @classmethod
     def of(cls, database: str) -> "RoleNames":
@@ -45,7 +61,8 @@ class RoleNames:
         suffix = database
         if not re.fullmatch(r"[a-z0-9_]{1,40}", database):
             suffix = hashlib.sha256(database.encode()).hexdigest()[:24]
-        return cls(f"migrator_{suffix}", f"ledger_{suffix}", f"tenant_base_{suffix}")
+        kinds = ("migrator", "ledger", "tenant_base", "identity")
+        return cls(*(f"{kind}_{suffix}" for kind in kinds))
 
 
 def tenant_role(tenant_id: UUID) -> str:
@@ -58,13 +75,22 @@ def sqlalchemy_url(url: str) -> URL:
     return make_url(url).set(drivername="postgresql+psycopg")
 
 
+def conninfo(url: str, *, password: bool = True) -> str:
+    """The same as libpq's words and values, in which names and passwords may be anything.
+
+    Written as an address again, one with a space in it would be refused by libpq.
+    """
+    address = sqlalchemy_url(url)
+    _, told = address.get_dialect()().create_connect_args(address)
+    if not password:
+        told.pop("password", None)
+    return make_conninfo(**told)
+
+
 def connect(url: str, *, autocommit: bool = True) -> psycopg.Connection[tuple[Any, ...]]:
     """A connection of its own, outside every pool: for LISTEN and for leases."""
     return psycopg.connect(
-        sqlalchemy_url(url).set(drivername="postgresql").render_as_string(hide_password=False),
-        autocommit=autocommit,
-        prepare_threshold=None,
-        connect_timeout=5,
+        conninfo(url), autocommit=autocommit, prepare_threshold=None, connect_timeout=5
     )
 
 
@@ -81,6 +107,67 @@ def _limit_time(connection: psycopg.Connection[tuple[Any, ...]], _: object) -> N
     connection.autocommit = False
 
 
+def _note_rest(_: object, record: ConnectionPoolEntry) -> None:
+    record.info["rested_at"] = time.monotonic()
+
+
+def _let_go(_: object, record: ConnectionPoolEntry) -> None:
+    """Closes a connection that has been many tenants' once it is given back."""
+    if len(record.info.get(_TENANTS, ())) > TENANTS_PER_CONNECTION:
+        record.invalidate()
+
+
+class _Scoped(Session):
+    """A session whose transaction takes a connection, and its role, with the first statement."""
+
+    def __init__(self, engine: Engine, enter: Callable[[Connection], None]) -> None:
+        super().__init__(engine, expire_on_commit=False)
+        self.enter = enter
+
+
+def _begin(connection: Connection, query: sql.Composed) -> tuple[Any, ...] | None:
+    """Begin a transaction by the first of two statements; the row that the other one answers.
+
+    The driver would begin it by a round trip of its own, and SQLAlchemy keeps one result alone.
+    """
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    try:
+        cursor = driver.execute(query)
+        cursor.nextset()
+        return cursor.fetchone()
+    except psycopg.Error as error:
+        if driver.closed:
+            connection.invalidate(error)
+        raise DBAPIError.instance(
+            "BEGIN", None, error, psycopg.Error, hide_parameters=True, dialect=connection.dialect
+        ) from error
+
+
+def _enter(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
+    assert isinstance(session, _Scoped)
+    if not transaction.nested:
+        session.enter(connection)
+
+
+event.listen(_Scoped, "after_begin", _enter)
+
+
+def _require_life(
+    dialect: Dialect, connection: DBAPIConnection, record: ConnectionPoolEntry, _: object
+) -> None:
+    """Has the pool drop all its connections where one that has rested is gone.
+
+    One that somebody used a moment ago needs no round trip to tell.
+    """
+    if time.monotonic() - record.info.get("rested_at", float("inf")) < _RESTED_SECONDS:
+        return
+    try:
+        dialect.do_ping(connection)
+    except psycopg.Error as error:
+        raise InvalidatePoolError("a connection was lost") from error
+
+
 class Database:
     """A pool of connections to one cell; `dispose()` it after a fork and at the end."""
 
@@ -94,8 +181,8 @@ class Database:
     ) -> None:
         """`url` is a libpq address; at most `pool_size` connections are open at once.
 
-        `pre_ping` costs a round trip at every use and finds out that the server was restarted;
-        who tries again anyway does without.
+        `pre_ping` asks a connection that has rested for a second whether it still holds: a server
+        that was restarted is found out. Who tries again anyway does without.
 
         `versions` are the revisions of tenants' schemas that the code can work on; None is any.
         """
@@ -106,12 +193,19 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=10,
-            pool_pre_ping=pre_ping,
             hide_parameters=True,  # an error's text is logged, and they are a tenant's values
             # Transaction pooling and per-tenant schemas both break server-side prepared plans.
             connect_args={"prepare_threshold": None, "connect_timeout": 5},
         )
+        # Of the same pool. Its transactions are begun here, and ended as any other.
+        self._scoped = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        role = RoleNames.of(self.engine.url.database or "").identity
+        self._enter_people = _ENTER_IDENTITY.format(role=role)
         event.listen(self.engine, "connect", _limit_time)
+        event.listen(self.engine, "checkin", _let_go)
+        if pre_ping:
+            event.listen(self.engine, "checkin", _note_rest)
+            event.listen(self.engine, "checkout", partial(_require_life, self.engine.dialect))
 
     def dispose(self, *, close: bool = True) -> None:
         """Close the pool; with `close` off, forget it, as a forked child must."""
@@ -124,27 +218,38 @@ class Database:
             yield connection
 
     @contextmanager
-    def tenant_scope(self, tenant_id: UUID) -> Iterator[Session]:
+    def identity_scope(self) -> Iterator[Session]:
+        """A session whose one transaction acts for people, not for a tenant; committed at its end.
+
+        It reads and writes what the directory knows of people, and nothing that is a tenant's. No
+        connection is taken before its first statement.
+        """
+        with _Scoped(self._scoped, self._enter_identity) as session, session.begin():
+            yield session
+
+    def _enter_identity(self, connection: Connection) -> None:
+        _begin(connection, self._enter_people)
+
+    @contextmanager
+    def tenant_scope(self, tenant_id: UUID, *, frozen: bool = False) -> Iterator[Session]:
         """A session whose one transaction acts as the tenant; it commits when the block ends.
 
-        Raises NotFound for a tenant that is not here, and Unavailable while its schema is at a
-        revision that the code does not know.
+        A `frozen` one sees one moment, and writes nothing. No connection is taken before its first
+        statement, which raises NotFound for a tenant that is not here, and Unavailable while its
+        schema is at a revision that the code does not know.
         """
-        with self.engine.connect() as connection:
-            with Session(connection, expire_on_commit=False) as session, session.begin():
-                self._enter(session, tenant_id)
-                yield session
-            touched: set[UUID] = connection.info.setdefault("tenants", set())
-            touched.add(tenant_id)
-            if len(touched) > TENANTS_PER_CONNECTION:
-                connection.invalidate()
+        enter = partial(self._enter_tenant, tenant_id, frozen)
+        with _Scoped(self._scoped, enter) as session, session.begin():
+            yield session
 
-    def _enter(self, session: Session, tenant_id: UUID) -> None:
-        role = tenant_role(tenant_id)
-        entered = session.execute(
-            _ENTER_TENANT, {"tenant": tenant_id, "role": role, "path": f"{role}, pg_temp"}
-        ).one_or_none()
+    def _enter_tenant(self, tenant_id: UUID, frozen: bool, connection: Connection) -> None:
+        role, mode = tenant_role(tenant_id), _FROZEN if frozen else sql.SQL("")
+        query = _ENTER_TENANT.format(
+            mode=mode, role=role, path=f"{role}, pg_temp", tenant=tenant_id
+        )
+        entered = _begin(connection, query)
         if entered is None:
             raise NotFound(f"the tenant {tenant_id} is not here")
-        if self._versions is not None and entered.schema_version not in self._versions:
+        connection.info.setdefault(_TENANTS, set()).add(tenant_id)
+        if self._versions is not None and entered[0] not in self._versions:
             raise Unavailable("this tenant is being moved to another release", retry_after=30)

@@ -2,11 +2,14 @@
 
 AutomatorError
 ├── Rejected                  the input is at fault: never retried, the reason is shown
+│   └── QuotaExceeded         … because there is too much else: others must go first
 ├── Retryable                 may succeed when tried again
 │   └── RateLimited           … after a stated time
 ├── ReauthorisationRequired   a person must connect the account again
 ├── Cancelled                 somebody asked for the work to stop
 ├── LeaseLost                 another worker may own the work now: drop everything
+├── Unauthenticated           who asks has not shown who they are
+├── Forbidden                 … is known, and may not
 ├── NotFound
 ├── Gone                      it was here, and is no more
 ├── Locked                    somebody else is at it just now
@@ -15,10 +18,12 @@ AutomatorError
 ├── Outdated                  somebody else has changed the thing meanwhile
 ├── InsufficientStorage       the free-space reserve would be touched
 ├── Unavailable               come back later
+├── SealBroken                a sealed secret does not open
 └── Misconfigured             the operator must change a setting
 """
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 
 class AutomatorError(Exception):
@@ -27,10 +32,16 @@ class AutomatorError(Exception):
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal"
 
-    def __init__(self, message: str, *, detail: str | None = None) -> None:
-        """`message` is one line for people; `detail` (a tail of stderr, say) is kept beside it."""
+    def __init__(
+        self, message: str, *, detail: str | None = None, members: Mapping[str, Any] | None = None
+    ) -> None:
+        """`message` is one line for people; `detail` (a tail of stderr, say) is kept beside it.
+
+        `members` are shown to programs, each under its name.
+        """
         super().__init__(message)
         self.detail = detail
+        self.members = dict(members or {})
 
 
 class Rejected(AutomatorError):
@@ -38,6 +49,25 @@ class Rejected(AutomatorError):
 
     status = 422
     code = "rejected"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        field: str | None = None,
+        detail: str | None = None,
+        members: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`field` is the part of what was sent that breaks the rule, if it is one."""
+        super().__init__(message, detail=detail, members=members)
+        self.field = field
+
+
+class QuotaExceeded(Rejected):
+    """More than the tenant may have; its members say what of which quota, and what is free."""
+
+    status = 403
+    code = "quota_exceeded"
 
 
 class Retryable(AutomatorError):
@@ -53,9 +83,16 @@ class RateLimited(Retryable):
     status = 429
     code = "rate_limited"
 
-    def __init__(self, message: str, *, after: float, detail: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        after: float,
+        detail: str | None = None,
+        members: Mapping[str, Any] | None = None,
+    ) -> None:
         """`after` is in seconds."""
-        super().__init__(message, detail=detail)
+        super().__init__(message, detail=detail, members=members)
         self.after = after
 
 
@@ -77,6 +114,20 @@ class LeaseLost(AutomatorError):
     """The lease on the work ended; nothing may be written any more."""
 
     code = "lease_lost"
+
+
+class Unauthenticated(AutomatorError):
+    """Nobody has shown who asks, or what they showed holds no more."""
+
+    status = 401
+    code = "unauthorized"
+
+
+class Forbidden(AutomatorError):
+    """Who asks may not do this."""
+
+    status = 403
+    code = "forbidden"
 
 
 class NotFound(AutomatorError):
@@ -142,7 +193,14 @@ class Unavailable(AutomatorError):
         self.retry_after = retry_after
 
 
+class SealBroken(AutomatorError):
+    """A sealed secret was changed or moved, or its key is gone; `detail` names the place."""
+
+    code = "seal_broken"
+
+
 class Misconfigured(AutomatorError):
     """A setting is missing or wrong; the message says how to mend it."""
 
+    status = 503
     code = "misconfigured"

@@ -13,16 +13,17 @@ from structlog.types import EventDict, Processor
 
 HIDDEN = "•••"
 _SECRET_NAME = re.compile(
-    r"pass(word|wd)?$|secret|token$|authorization|cookie|api_?key", re.IGNORECASE
+    r"pass(word|wd)?$|secret|token$|authorization|cookie|(api|master)_?key", re.IGNORECASE
 )
-# The password of an address, a bearer's token, the same as a parameter of an address, and what
-# opens a signed one; `upload_id` is a session that anybody may write to.
+# The password of an address, a bearer's token, the same as a parameter of an address, what opens a
+# signed one, and the secret of an API key; `upload_id` is a session that anybody may write to.
 _SECRET_TEXT = re.compile(
     r"(?P<url>\w[\w+.-]*://[^\s:/@]*:)[^\s@/]+(?=@)"
     r"|(?P<bearer>\bbearer\s+)[\w.~+/=-]+"
     r"|(?P<parameter>[?&](?:access_token|token|key|(?:x-goog-)?signature|sig|password|upload_id)=)"
     r"[^\s&\"']+"
-    r"|(?P<media>/v1/media/)[^\s/?\"'{]+",
+    r"|(?P<media>/v1/media/)[^\s/?\"'{]+"
+    r"|(?P<key>\bbak_[1-9A-Za-z]{22}_)[1-9A-Za-z]+",
     re.IGNORECASE,
 )
 
@@ -126,5 +127,6 @@ def _hidden(value: object) -> object:
 
 
 def _without_secret(match: re.Match[str]) -> str:
-    kept = match["url"] or match["bearer"] or match["parameter"] or match["media"] or ""
+    kept = match["url"] or match["bearer"] or match["parameter"] or match["media"]
+    kept = kept or match["key"] or ""
     return f"{kept}{HIDDEN}"

@@ -38,6 +38,7 @@ _INERT: Final[dict[str, tuple[str, ...]]] = {
 _SAVED: Final[dict[str, tuple[str, ...]]] = {
     "application/mxf": ("mxf",),
     "application/pdf": ("pdf",),
+    "application/x-tar": ("tar",),
     "image/tiff": ("tif", "tiff"),
     "image/heic": ("heic",),
     "image/heif": ("heif", "heic"),

@@ -11,16 +11,16 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validat
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from core.errors import Misconfigured
+from core.master_keys import KMS_KEY, parse_master_keys
 
 GIB = 1 << 30
 _PROCESSORS = len(sched_getaffinity(0))
 # An encode keeps between one and two processors busy.
 MEDIA_SLOTS = max(min(2, _PROCESSORS), _PROCESSORS // 2)
 
-_KMS_KEY = re.compile(
-    r"projects/[\w.:-]+/locations/[\w-]+/keyRings/[\w-]{1,63}/cryptoKeys/[\w-]{1,63}", re.ASCII
-)
 _SECRET_BYTES = 32
+_ISSUER = re.compile(r"(https://[^\s/?#@]+|http://(127\.0\.0\.1|localhost)(:\d+)?)(/[^\s?#]*)?")
+_ORIGIN = re.compile(r"https?://[^\s/?#@]+")
 
 
 class CellUrls(BaseModel):
@@ -36,7 +36,9 @@ class Settings(BaseSettings):
     A field is read from the environment variable of its name in capitals, or of its alias.
     """
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", populate_by_name=True, hide_input_in_errors=True
+    )
 
     data_dir: Path = Field(default=Path("data"), validation_alias="AUTOMATOR_DATA")
     database_url: str | None = None
@@ -51,6 +53,9 @@ class Settings(BaseSettings):
         description="Further cells by name, as JSON; the database of DATABASE_URL is cell 'main'.",
     )
     cell_tenants: int = Field(default=2000, description="Tenants that one cell may hold.")
+    tenant_grace_days: int = Field(
+        default=14, ge=0, le=365, description="For how long a deleted tenant can be restored."
+    )
 
     lease_seconds: float = 8.0
     renew_seconds: float = 2.0
@@ -68,12 +73,41 @@ class Settings(BaseSettings):
     import_allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         default=(), description="Networks beside the internet from which files are imported."
     )
+    webhook_allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        default=(), description="Networks beside the internet to which events are sent."
+    )
     import_seconds: float = Field(default=6 * 3600.0, description="How long one import may fetch.")
     free_space_reserve_bytes: int = 2 * GIB
     event_streams: int = Field(
         default=1000, ge=0, description="Event streams that one API process keeps open."
     )
     event_streams_per_tenant: int = Field(default=1000, ge=0, description="… of one tenant.")
+    master_keys: SecretStr | None = Field(
+        default=None,
+        description="Wrap the keys that seal secrets; of several, the first wraps, all unwrap.",
+    )
+    master_key_file: Path | None = Field(default=None, description="The same, in a file.")
+    stored_bytes: int | None = Field(
+        default=None,
+        ge=0,
+        description="Bytes that a tenant without a quota may store.",
+    )
+    open_uploads: int = Field(
+        default=1000,
+        ge=0,
+        description="… and the uploads that it may have open.",
+    )
+    brands: int = Field(default=100, ge=1, description="… and the brands that it may have.")
+    head_seconds: float = Field(
+        default=15.0, gt=0, description="How long a request's first lines may take to come."
+    )
+    body_seconds: float = Field(
+        default=20.0, gt=0, description="How long its body may, where it is no file."
+    )
+    rate_limits: dict[str, int] = Field(
+        default_factory=dict,
+        description="Other quotas for limits by name, as JSON; 0 is none: services/limits.py.",
+    )
     media_secret: SecretStr | None = Field(
         default=None,
         description="Signs media addresses; of several, by commas, the first signs, all are known.",
@@ -83,6 +117,37 @@ class Settings(BaseSettings):
     )
     public_url: str | None = Field(
         default=None, description="Where clients reach this API: media addresses begin with it."
+    )
+    gateway_secret: SecretStr | None = Field(
+        default=None,
+        description="Proves a gateway that tells where requests come from; several by commas.",
+    )
+    gateway_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        default=(), description="Networks of the load balancers before the gateway."
+    )
+    local_url: str | None = Field(
+        default=None, description="… on this machine, as `automator up` tells its programs."
+    )
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Other origins whose pages may act for who has signed in here.",
+    )
+    google_client_id: str | None = Field(
+        default=None, description="Lets people sign in with Google, together with the secret."
+    )
+    google_client_secret: SecretStr | None = None
+    google_issuer: str = "https://accounts.google.com"
+    linkedin_client_id: str | None = Field(default=None, description="… with LinkedIn.")
+    linkedin_client_secret: SecretStr | None = None
+    linkedin_issuer: str = "https://www.linkedin.com/oauth"
+    mail_url: SecretStr | None = Field(
+        default=None, description="Where mail is sent; without one, into the data folder's `mails`."
+    )
+    mail_from: str = Field(
+        default="Brand Automator <automator@localhost>", description="Whom mail is from."
+    )
+    audit_days: int = Field(
+        default=400, ge=90, description="How long entries of the audit log are kept."
     )
     scratch_dir: Path | None = None
     scratch_bytes: int = Field(default=40 * GIB, description="Scratch space of one worker slot.")
@@ -104,7 +169,9 @@ class Settings(BaseSettings):
     )
     metrics_host: str = "127.0.0.1"
 
-    @field_validator("import_allow_networks", mode="before")
+    @field_validator(
+        "import_allow_networks", "webhook_allow_networks", "gateway_proxies", mode="before"
+    )
     @classmethod
     def _networks(cls, value: object) -> object:
         if not isinstance(value, str):
@@ -113,6 +180,16 @@ class Settings(BaseSettings):
             return tuple(ip_network(one.strip()) for one in value.split(",") if one.strip())
         except ValueError:
             raise ValueError("networks are written like 10.1.0.0/16, with commas between") from None
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _origins(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        found = tuple(one.strip().rstrip("/") for one in value.split(",") if one.strip())
+        if not all(_ORIGIN.fullmatch(one) for one in found):
+            raise ValueError("origins are written like https://app.example.com, without a path")
+        return found
 
     @field_validator("data_dir", "scratch_dir")
     @classmethod
@@ -126,9 +203,19 @@ class Settings(BaseSettings):
         "storage_url",
         "metrics_token",
         "metrics_port",
+        "stored_bytes",
         "storage_kms_key",
+        "master_keys",
+        "master_key_file",
         "media_secret",
+        "gateway_secret",
         "public_url",
+        "local_url",
+        "mail_url",
+        "google_client_id",
+        "google_client_secret",
+        "linkedin_client_id",
+        "linkedin_client_secret",
         mode="before",
     )
     @classmethod
@@ -138,13 +225,20 @@ class Settings(BaseSettings):
     @field_validator("storage_kms_key")
     @classmethod
     def _names_a_key(cls, value: str | None) -> str | None:
-        if value is not None and not _KMS_KEY.fullmatch(value):
+        if value is not None and not KMS_KEY.fullmatch(value):
             raise ValueError(
                 "must be projects/…/locations/…/keyRings/…/cryptoKeys/…, without a version"
             )
         return value
 
-    @field_validator("media_secret")
+    @field_validator("master_keys")
+    @classmethod
+    def _are_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parse_master_keys(value.get_secret_value())
+        return value
+
+    @field_validator("media_secret", "gateway_secret")
     @classmethod
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and any(
@@ -156,14 +250,31 @@ class Settings(BaseSettings):
     @field_validator("public_url")
     @classmethod
     def _an_origin(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"https?://[^\s/?#@]+/?", value):
+        if value is not None and not _ORIGIN.fullmatch(value.removesuffix("/")):
             raise ValueError("must be http(s)://host, without a path")
         return value.rstrip("/") if value else None
+
+    @field_validator("google_issuer", "linkedin_issuer")
+    @classmethod
+    def _an_issuer(cls, value: str) -> str:
+        if not _ISSUER.fullmatch(value):
+            raise ValueError("must be https://host, with a path perhaps; http on this machine only")
+        return value
+
+    @property
+    def mail_folder(self) -> Path:
+        """Where mail goes that is not sent."""
+        return self.data_dir / "mails"
 
     @property
     def media_secrets(self) -> tuple[str, ...]:
         """The secrets of media addresses, the one that signs first."""
         return _listed(self.media_secret.get_secret_value()) if self.media_secret else ()
+
+    @property
+    def gateway_secrets(self) -> tuple[str, ...]:
+        """The secrets by which a gateway proves itself."""
+        return _listed(self.gateway_secret.get_secret_value()) if self.gateway_secret else ()
 
 
 def _listed(value: str) -> tuple[str, ...]:

@@ -9,12 +9,15 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Big, TenantBase
+from models.brand import Brand
 
 
 class Asset(TenantBase):
     """One uploaded file."""
 
     __tablename__ = "assets"
+    # Making a row asks for its id alone: see brand_id.
+    __mapper_args__ = {"eager_defaults": False}  # noqa: RUF012 - as SQLAlchemy declares it
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=FetchedValue())
     name: Mapped[str]
@@ -23,6 +26,10 @@ class Asset(TenantBase):
     bytes: Mapped[Big]
     sha256: Mapped[str]
     storage_key: Mapped[str]
+    # Asked for by name only: workers go on with tenants at the revision that has no brands yet.
+    brand_id: Mapped[UUID] = mapped_column(
+        ForeignKey(Brand.id), server_default=FetchedValue(), deferred=True
+    )
     media: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=FetchedValue())
     version: Mapped[int] = mapped_column(server_default=FetchedValue())

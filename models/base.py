@@ -3,11 +3,13 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from sqlalchemy import REAL, BigInteger, DateTime, MetaData, SmallInteger, Text
+from sqlalchemy import REAL, BigInteger, DateTime, LargeBinary, MetaData, SmallInteger, Text
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 Big = Annotated[int, mapped_column(BigInteger)]
 Small = Annotated[int, mapped_column(SmallInteger)]
+# A secret, sealed by `core.sealing`; services/sealed_columns.py lists these columns.
+Sealed = Annotated[bytes, mapped_column(LargeBinary, info={"sealed": True})]
 
 _TYPES: dict[Any, Any] = {
     str: Text,

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import FetchedValue, ForeignKeyConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import CellBase
+from models.base import Big, CellBase
 from models.run import Run
 
 
@@ -25,7 +25,11 @@ class Import(CellBase):
     source: Mapped[str]
     name: Mapped[str | None]
     recipe: Mapped[str | None]
+    # As an upload's.
+    brand_id: Mapped[UUID | None]
     # Only an import's end may set these, so they are left out of its row's making.
     asset_id: Mapped[UUID | None] = mapped_column(server_default=FetchedValue())
     asset_run_id: Mapped[UUID | None] = mapped_column(server_default=FetchedValue())
+    # Known, and counted, when the file comes.
+    bytes: Mapped[Big | None] = mapped_column(server_default=FetchedValue())
     created_at: Mapped[datetime] = mapped_column(server_default=FetchedValue())

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import FetchedValue, ForeignKey, Identity, UniqueConstraint, func
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Big, CellBase, DirectoryBase
@@ -20,6 +21,38 @@ class Tenant(DirectoryBase):
     cell: Mapped[str]
     state: Mapped[str] = mapped_column(server_default="creating")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    version: Mapped[int] = mapped_column(server_default=FetchedValue())
+    organisation_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("directory.organisations.id", ondelete="SET NULL"),
+        server_default=FetchedValue(),
+    )
+    # By the operator; until when it can be restored; whether its cell knows of both.
+    held: Mapped[bool] = mapped_column(server_default=FetchedValue())
+    purge_after: Mapped[datetime | None] = mapped_column(server_default=FetchedValue())
+    settled: Mapped[bool] = mapped_column(server_default=FetchedValue())
+
+
+class Organisation(DirectoryBase):
+    """An agency's grouping of tenants."""
+
+    __tablename__ = "organisations"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=FetchedValue())
+    name: Mapped[str]
+    version: Mapped[int] = mapped_column(server_default=FetchedValue())
+    created_at: Mapped[datetime] = mapped_column(server_default=FetchedValue())
+
+
+class PurgeReceipt(DirectoryBase):
+    """What a purge removed; who has the receipt finds it by its digest."""
+
+    __tablename__ = "purge_receipts"
+
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    finished_at: Mapped[datetime]
+    files: Mapped[Big]
+    keys: Mapped[Big]
+    rows: Mapped[dict[str, int]] = mapped_column(JSONB)
 
 
 class CellTenant(CellBase):

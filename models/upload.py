@@ -19,6 +19,8 @@ class Upload(CellBase):
     tenant_id: Mapped[UUID] = mapped_column(ForeignKey(CellTenant.tenant_id, ondelete="CASCADE"))
     name: Mapped[str]
     recipe: Mapped[str | None]
+    # The one that was named; without one, or where it is gone by the end, it is the default one.
+    brand_id: Mapped[UUID | None]
     metadata_: Mapped[str] = mapped_column("metadata", server_default=FetchedValue())
     bytes: Mapped[Big]
     received: Mapped[Big] = mapped_column(server_default=FetchedValue())

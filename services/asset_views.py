@@ -58,6 +58,7 @@ class Filters:
     created_after: datetime | None = None
     created_before: datetime | None = None
     trashed: bool = False
+    brand_id: UUID | None = None
 
 
 def get(session: Session, asset_id: UUID) -> Row[Any]:
@@ -82,6 +83,7 @@ def page(
         "q": filters.q,
         "created_after": filters.created_after,
         "created_before": filters.created_before,
+        "brand_id": filters.brand_id,
     }
     given = {name: value for name, value in values.items() if value is not None}
     statement = _page(tuple(given), filters.state, filters.trashed, after is not None)
@@ -147,8 +149,8 @@ def _view() -> Select[Any]:
     )
     names = {run: state for state, runs in _STATES.items() for run in runs}
     shown = (
-        "id", "name", "kind", "mime", "bytes", "sha256", "media", "tags", "version", "created_at",
-        "trashed_at",
+        "id", "name", "kind", "mime", "bytes", "sha256", "media", "tags", "version", "brand_id",
+        "created_at", "trashed_at",
     )  # fmt: skip
     return select(
         *(_assets[name] for name in shown),
@@ -174,6 +176,7 @@ def _folded(tags: ColumnElement[Any]) -> ColumnElement[Any]:
 
 _FILTERS: Final[Mapping[str, ColumnElement[bool]]] = {
     "kind": _assets.kind == bindparam("kind"),
+    "brand_id": _assets.brand_id == bindparam("brand_id"),
     "created_after": _assets.created_at > bindparam("created_after"),
     "created_before": _assets.created_at < bindparam("created_before"),
     # Not LIKE: in a name, % and _ are characters like any other.

@@ -3,16 +3,18 @@
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.errors import InsufficientStorage, NotFound, Rejected
+from core.ids import new_id
 from core.keys import source_key
 from core.sniff import HEAD_BYTES, Sniffed, sniff
 from core.storage import Storage
 from models.asset import Asset
+from services import brands
 
 NAME_LENGTH = 255
 
@@ -68,13 +70,16 @@ def receive(
     with path.open("rb") as stream:
         found = identify(stream)
     admit(storage, 0 if consume else path.stat().st_size, reserve=reserve)
-    asset_id = uuid4()
+    asset_id = new_id()
     stored = storage.put(source_key(tenant_id, asset_id), path, consume=consume)
     return Received(asset_id, clean_name(name), stored.key, stored.bytes, stored.sha256, found)
 
 
-def record(session: Session, received: Received) -> Asset:
-    """The row for received bytes."""
+def record(session: Session, received: Received, *, brand_id: UUID | None = None) -> Asset:
+    """The row for received bytes, in a brand, or in the default one.
+
+    That is also where it goes if the brand was deleted while the bytes came: none are lost for it.
+    """
     asset = Asset(
         id=received.asset_id,
         name=received.name,
@@ -84,6 +89,8 @@ def record(session: Session, received: Received) -> Asset:
         sha256=received.sha256,
         storage_key=received.key,
     )
+    if brand_id is not None and brands.is_there(session, brand_id):
+        asset.brand_id = brand_id
     session.add(asset)
     session.flush()
     return asset

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 from uuid import UUID
 
 from psycopg import sql
@@ -21,10 +22,20 @@ from core.storage import Storage
 from models.migrations import ROOT, versions
 from services import dumps
 from services.administration import Cell, OwnerConnection, as_migrator, cells, owner
-from services.archive import FORMAT, Description, SavedCell, SavedTenant, Writer, writing
+from services.archive import (
+    FORMAT,
+    Description,
+    SavedCell,
+    SavedKey,
+    SavedTenant,
+    Writer,
+    writing,
+)
 from services.installation import MAIN_CELL, Installation
 
 TENANTS, SHARED = "tenants", "shared"
+# A trigger fills these as their origin is filled, when it is restored, too.
+_MADE_AGAIN: Final = ("audit_targets",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +116,27 @@ def _describe(connection: OwnerConnection, cell: Cell, description: Description,
         SavedTenant(id=tenant_id, cell=cell.name, schema_version=version)
         for tenant_id, version in rows.fetchall()
     ]
+    description.keys += _one_of_each(connection, cell)
     exported = connection.execute("SELECT pg_export_snapshot()").fetchone()
     assert exported is not None
     return str(exported[0])
+
+
+def _one_of_each(connection: OwnerConnection, cell: Cell) -> Iterator[SavedKey]:
+    """A data key of each master key."""
+    found = connection.execute(
+        "SELECT DISTINCT ON (master) tenant_id, version, master, wrapped FROM cell.data_keys"
+        " ORDER BY master, tenant_id, version"
+    ).fetchall()
+    if cell.name == MAIN_CELL:
+        found += connection.execute(
+            "SELECT DISTINCT ON (master) NULL::uuid, version, master, wrapped"
+            " FROM directory.data_keys ORDER BY master, version"
+        ).fetchall()
+    for tenant, version, master, wrapped in found:
+        yield SavedKey.model_construct(
+            tenant=tenant, version=version, master=master, wrapped=bytes(wrapped)
+        )
 
 
 def _parts(cell: Cell, machine: list[str]) -> Iterator[tuple[str, list[str]]]:
@@ -121,7 +150,7 @@ def _parts(cell: Cell, machine: list[str]) -> Iterator[tuple[str, list[str]]]:
     yield (
         SHARED,
         [f"--schema={schema}" for schema in shared]
-        + [f"--exclude-table-data=cell.{table}" for table in machine],
+        + [f"--exclude-table-data=cell.{table}" for table in (*machine, *_MADE_AGAIN)],
     )
 
 

@@ -30,7 +30,13 @@ SET LOCAL ROLE {migrator};
 ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
 CREATE SCHEMA IF NOT EXISTS cell;
 """
-_DIRECTORY = "CREATE SCHEMA IF NOT EXISTS directory;"
+# Who acts for people is a role that the application may take, as it takes a tenant's.
+_DIRECTORY = """
+CREATE SCHEMA IF NOT EXISTS directory;
+GRANT USAGE ON SCHEMA directory TO {identity};
+RESET ROLE;
+GRANT {identity} TO {app} WITH INHERIT FALSE, SET TRUE, ADMIN FALSE;
+"""
 
 
 def prepare_database(connection: OwnerConnection, cell: Cell, *, directory: bool) -> list[str]:
@@ -43,6 +49,7 @@ def prepare_database(connection: OwnerConnection, cell: Cell, *, directory: bool
     names = {
         "migrator": sql.Identifier(roles.migrator),
         "ledger": sql.Identifier(roles.ledger),
+        "identity": sql.Identifier(roles.identity),
         "database": sql.Identifier(cell.database),
         "app": sql.Identifier(cell.app),
     }
@@ -50,13 +57,14 @@ def prepare_database(connection: OwnerConnection, cell: Cell, *, directory: bool
         with connection.transaction():
             connection.execute("SELECT set_config('lock_timeout', '120s', true)")
             connection.execute("SELECT pg_advisory_xact_lock(%s)", [TURN])
-            for role in (roles.migrator, roles.ledger, roles.tenant_base):
+            people = [roles.identity] if directory else []
+            for role in (roles.migrator, roles.ledger, roles.tenant_base, *people):
                 connection.execute(
                     sql.SQL(_ROLE).format(name=sql.Literal(role), role=sql.Identifier(role))
                 )
             connection.execute(sql.SQL(_RIGHTS).format(**names))
             if directory:
-                connection.execute(_DIRECTORY)
+                connection.execute(sql.SQL(_DIRECTORY).format(**names))
             connection.execute("RESET ROLE")
             return _limit_application(connection, cell)
     except psycopg.errors.InsufficientPrivilege as error:

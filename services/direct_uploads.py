@@ -18,7 +18,7 @@ from core.keys import source_key
 from core.spool import Writer
 from core.storage import Storage
 from models.upload import Upload
-from services import assets, runs, uploads, usage
+from services import assets, audit, runs, uploads, usage
 from services.assets import Received
 from services.installation import Installation, Place
 
@@ -52,6 +52,7 @@ def create(
     name: str,
     length: int,
     recipe: str | None = None,
+    brand_id: UUID | None = None,
     origin: str | None = None,
 ) -> Announced:
     """Announce a file of `length` bytes, which a page of the `origin` sends.
@@ -59,7 +60,13 @@ def create(
     Raises what `uploads.create` does, and Conflict where the store takes no bytes from outside.
     """
     upload = uploads.create(
-        installation, place, name=name, length=length, recipe=recipe, direct=True
+        installation,
+        place,
+        name=name,
+        length=length,
+        recipe=recipe,
+        brand_id=brand_id,
+        direct=True,
     )
     key = source_key(place.tenant_id, upload.id)
     try:
@@ -69,6 +76,7 @@ def create(
         with installation.tenant_scope(place) as session:
             changed = update(Upload).where(Upload.id == upload.id).values(session=address)
             session.execute(changed)
+            audit.record(session, created=upload.id)
     except AutomatorError:
         with installation.tenant_scope(place) as session:
             session.execute(delete(Upload).where(Upload.id == upload.id))
@@ -153,12 +161,13 @@ def _record(session: Session, place: Place, upload: Upload, received: Received) 
     if locked is None or locked.expires_at < datetime.now(UTC):
         raise Gone("this upload was ended by another request")
     if locked.run_id is None:
-        asset = assets.record(session, received)
+        asset = assets.record(session, received, brand_id=upload.brand_id)
         run = runs.start(session, place.tenant_id, asset, recipe=upload.recipe)
         usage.add(session, uploaded_bytes=received.bytes)
         locked.received, locked.sha256 = received.bytes, received.sha256
         locked.run_id, locked.session = run.id, None
         session.flush()
+        audit.record(session)
     session.refresh(locked)
     return locked
 

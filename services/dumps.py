@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.database import sqlalchemy_url
+from core.database import conninfo, sqlalchemy_url
 from core.embedded.wheels import postgres_program
 from core.errors import AutomatorError, Misconfigured
 from core.settings import Settings
@@ -59,13 +59,13 @@ def load(settings: Settings, cell: Cell, file: Path, *, at_once: bool) -> None:
 def _run(settings: Settings, cell: Cell, program: str, options: Sequence[str]) -> None:
     """Runs a program on a cell's database; the password goes by the environment, not by `ps`."""
     path = settings.postgres_bin / program if settings.postgres_bin else postgres_program(program)
-    url = sqlalchemy_url(cell.admin_url).set(drivername="postgresql")
     environment = {
         name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ
     }
-    if url.password is not None:
-        environment["PGPASSWORD"] = str(url.password)
-    address = url.set(password=None).render_as_string(hide_password=False)
+    password = sqlalchemy_url(cell.admin_url).password
+    if password is not None:
+        environment["PGPASSWORD"] = str(password)
+    address = conninfo(cell.admin_url, password=False)
     try:
         done = subprocess.run(
             [str(path), f"--dbname={address}", *options],

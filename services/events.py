@@ -22,6 +22,7 @@ from core.database import Database
 NOTIFIED: Final = "ledger_events"
 Kind = Literal[
     "asset.updated", "asset.trashed", "asset.restored", "asset.deleted",
+    "review.created", "review.updated", "review.commented", "review.decided", "review.withdrawn",
     "run.running", "run.updated", "run.done", "run.failed", "run.cancelled",
     "stage.ready", "stage.delayed", "stage.running", "stage.done", "stage.skipped",
     "stage.failed", "stage.cancelled",

@@ -17,10 +17,11 @@ from core import tracing
 from core.addresses import REFUSED, Location, permitted, read
 from core.database import Database
 from core.errors import Conflict, NotFound, RateLimited, Rejected
+from core.settings import Settings
 from models.imports import Import
 from models.run import INTERACTIVE, Run, StageRun
 from pipeline.plan.imports import FETCH, IMPORT, plan_import
-from services import assets, ledger, runs, usage
+from services import assets, brands, ledger, quotas, runs, usage
 from services.installation import Installation, Place
 
 MAX_OPEN: Final = 100
@@ -56,11 +57,22 @@ def create(
     url: str,
     name: str | None = None,
     recipe: str | None = None,
+    brand_id: UUID | None = None,
 ) -> ImportReport:
     """Begin to fetch a file, in a transaction of its own: `check` and `begin`."""
     location = check(installation, url=url, recipe=recipe)
     with installation.tenant_scope(place) as session:
-        return begin(session, place, location, url=url, name=name, recipe=recipe)
+        settings = installation.settings
+        return begin(
+            session,
+            place,
+            settings,
+            location,
+            url=url,
+            name=name,
+            recipe=recipe,
+            brand_id=brand_id,
+        )
 
 
 def check(installation: Installation, *, url: str, recipe: str | None) -> Location:
@@ -83,13 +95,23 @@ def check(installation: Installation, *, url: str, recipe: str | None) -> Locati
 def begin(
     session: Session,
     place: Place,
+    settings: Settings,
     location: Location,
     *,
     url: str,
     name: str | None,
     recipe: str | None,
+    brand_id: UUID | None = None,
 ) -> ImportReport:
-    """Begin to fetch what was checked; RateLimited where too many of the tenant's are under way."""
+    """Begin to fetch what was checked.
+
+    Raises Rejected for an unknown brand, RateLimited where too many of the tenant's are under way,
+    and QuotaExceeded where not a byte more may be stored: how many it takes shows when it is
+    fetched, by `reserve`.
+    """
+    quotas.admit_bytes(session, settings, 1)
+    if brand_id is not None:
+        brands.require(session, brand_id)
     underway = select(func.count()).select_from(Import).join(Run, Run.id == Import.id)
     if (session.scalar(underway.where(Run.state.not_in(runs.ENDED))) or 0) >= MAX_OPEN:
         raise RateLimited(f"{MAX_OPEN} imports are under way: wait for some of them", after=60)
@@ -110,6 +132,7 @@ def begin(
         source=location.shown,
         name=assets.clean_name(name) if name is not None else None,
         recipe=recipe,
+        brand_id=brand_id,
     )
     session.add(row)
     session.flush()
@@ -158,12 +181,18 @@ def wanted(session: Session, import_id: UUID) -> Wanted:
     return Wanted(row.url, row.name, row.recipe)
 
 
+def reserve(session: Session, settings: Settings, import_id: UUID, length: int) -> None:
+    """Count `length` bytes for an import from now on; raises QuotaExceeded."""
+    quotas.admit_bytes(session, settings, length, besides=import_id)
+    session.execute(update(Import).where(Import.id == import_id).values(bytes=length))
+
+
 def record(session: Session, import_id: UUID, received: assets.Received) -> Run:
     """Make the asset and begin a run on it, in the transaction that ends the fetching."""
     row = session.get(Import, import_id)
     if row is None or row.asset_id is not None:
         raise Conflict("this import has ended already")
-    asset = assets.record(session, received)
+    asset = assets.record(session, received, brand_id=row.brand_id)
     run = runs.start(session, row.tenant_id, asset, recipe=row.recipe)
     usage.add(session, uploaded_bytes=received.bytes)
     done = {"url": None, "asset_id": asset.id, "asset_run_id": run.id}

@@ -1,9 +1,12 @@
 """An installation as its settings describe it: cells, storage and where each tenant lives."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from sqlalchemy import text
@@ -15,6 +18,9 @@ from core.settings import CellUrls, Settings
 from core.storage import Storage, open_storage
 from models.migrations import tenant_versions
 
+if TYPE_CHECKING:
+    from services.keyring import Keyring
+
 MAIN_CELL = "main"
 DEFAULT_TENANT = "default"
 
@@ -25,6 +31,14 @@ def cell_urls(settings: Settings) -> dict[str, CellUrls]:
         raise Misconfigured("DATABASE_URL is not set, and no installation runs on this data folder")
     main = CellUrls(url=settings.database_url, admin_url=settings.database_admin_url)
     return {MAIN_CELL: main, **settings.cells}
+
+
+def shared_name(settings: Settings) -> str:
+    """What tells an installation from another one that uses the same Valkey."""
+    url = urlsplit(settings.database_url or "")
+    # Who logs in differs between programs of one installation, and a password changes.
+    place = url._replace(scheme="", netloc=url.netloc.rpartition("@")[2]).geturl()
+    return hashlib.sha256(place.encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +70,13 @@ class Installation:
             scratch=settings.scratch_dir or settings.data_dir / "scratch",
             kms_key=settings.storage_kms_key,
         )
+
+    @cached_property
+    def keyring(self) -> "Keyring":
+        """Who seals secrets and opens them."""
+        from services.keyring import Keyring
+
+        return Keyring(self)
 
     @cached_property
     def cell_names(self) -> tuple[str, ...]:
@@ -95,6 +116,12 @@ class Installation:
     def tenant_scope(self, place: Place) -> Iterator[Session]:
         """A session whose one transaction acts as the tenant and commits when the block ends."""
         with self.cell(place.cell).tenant_scope(place.tenant_id) as session:
+            yield session
+
+    @contextmanager
+    def identity_scope(self) -> Iterator[Session]:
+        """A session whose one transaction acts for people and commits when the block ends."""
+        with self.cell().identity_scope() as session:
             yield session
 
     def close(self) -> None:

@@ -13,10 +13,11 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from core.cancellation import CancelToken
 from core.errors import Gone, Locked, NotFound, Retryable
+from core.ids import new_id
 from core.keys import source_key
 from core.settings import Settings
 from core.sniff import HEAD_BYTES
@@ -43,7 +44,7 @@ class _State:
     Each folder has an asset's id of its own: no two machines ever store under one key.
     """
 
-    asset: str = field(default_factory=lambda: str(uuid4()))
+    asset: str = field(default_factory=lambda: str(new_id()))
     received: int = 0
     total: int | None = None
     validator: str | None = None
@@ -54,7 +55,7 @@ class _State:
 class Intake:
     """One attempt's hand on an import's bytes, and the sink of `core.fetch`; state: all of that.
 
-    `report` is told how far it is, 0 to 1.
+    `report` is told how far it is, 0 to 1; `reserve` is asked for room, and raises QuotaExceeded.
     """
 
     def __init__(
@@ -67,10 +68,12 @@ class Intake:
         recipe: str | None,
         token: CancelToken,
         report: Callable[[float], None],
+        reserve: Callable[[int], None],
     ) -> None:
         """Goes on where an attempt on this machine left off. Raises Retryable while that works."""
         self._settings, self._storage, self._tenant_id = settings, storage, tenant_id
         self._recipe, self._token, self._report = recipe, token, report
+        self._reserve = reserve
         self._folder = spool_root(settings, storage) / str(tenant_id) / str(import_id)
         self._writer = _turn(self._folder, token)
         try:
@@ -104,13 +107,14 @@ class Intake:
 
     def begin(self, validator: str | None, total: int | None) -> None:
         """See `core.fetch.Sink`. Raises InsufficientStorage where there is no room."""
-        reserve = self._settings.free_space_reserve_bytes
+        left_free = self._settings.free_space_reserve_bytes
         self._save(_State(asset=self._state.asset, validator=validator, total=total))
         self._writer.cut(0)
         self._position = 0
         self._digest = Digest(self._writer.path)
         if total is not None:
-            assets.admit(self._storage, total, reserve=reserve)
+            assets.admit(self._storage, total, reserve=left_free)
+            self._reserve(total)
 
     def add(self, data: bytes) -> None:
         """See `core.fetch.Sink`. Raises Rejected as soon as it is no file that we take."""
@@ -128,6 +132,8 @@ class Intake:
     def record(self) -> None:
         """Have the disk take what has come, and only then say so."""
         if self._position > self._state.received:
+            if self._state.total is None:
+                self._reserve(self._position)
             self._writer.sync()
             self._state.received = self._position
             self._save(self._state)
@@ -139,6 +145,7 @@ class Intake:
         if self._state.sha256 is None:
             self.record()
             self._identify()
+            self._reserve(self._position)
             while not self._digest.ready(_LOOK_SECONDS):
                 self._token.check()
             self._state.sha256, self._state.name = self._digest.result(), name

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import Conflict, Outdated, Rejected
 from models.asset import Asset
-from services import ledger
+from services import brands, ledger
 from services.asset_views import get
 from services.assets import NAME_LENGTH
 
@@ -29,11 +29,13 @@ def change(
     *,
     name: str | None = None,
     tags: Sequence[str] | None = None,
+    brand_id: UUID | None = None,
     versions: Collection[int] | None = None,
 ) -> Row[Any]:
-    """Rename or tag an asset that is at one of `versions`, or at any; the asset as it is then.
+    """Rename or tag an asset that is at one of `versions`, or at any, or give it to another brand.
 
-    What is None stays. Raises NotFound, Conflict for one in the trash, and Outdated.
+    What is None stays; the asset as it is then. Raises NotFound, Conflict for one in the trash,
+    Outdated, and Rejected for an unknown brand.
     """
     before = get(session, asset_id)
     if before.trashed_at is not None:
@@ -45,6 +47,9 @@ def change(
         wanted["name"] = name
     if tags is not None and list(tags) != list(before.tags):
         wanted["tags"] = list(tags)
+    if brand_id is not None and brand_id != before.brand_id:
+        brands.require(session, brand_id)
+        wanted["brand_id"] = brand_id
     if not wanted:
         return before
     ledger.emit(session, "asset.updated", {"asset_id": str(asset_id), "changed": sorted(wanted)})

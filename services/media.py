@@ -18,11 +18,13 @@ from sqlalchemy.orm import Session
 
 from core.errors import Gone, NotFound
 from models.asset import Artifact, Asset
+from models.review import Review, Reviewer
 from pipeline.plan.stage_types import WORK
 from pipeline.plan.video_types import PREVIEW
+from services import export_runs, members
 from services.installation import Installation
 from services.media_tokens import MediaToken, Scope
-from services.packages import current, is_public
+from services.packages import current, is_for_review, is_public
 
 # How long an answer may be older than a revocation.
 CACHE_SECONDS: Final = 4.0
@@ -49,7 +51,8 @@ class File:
 class Wanted:
     """What to look up: an asset by its own id or by its public one, and what of it.
 
-    Of a public one without a run, the files that are current.
+    Of a public one without a run, the files that are current. What is sent for review is looked up
+    by the id of the reviewer's row, which stands in the place of the asset's.
     """
 
     tenant_id: UUID
@@ -66,11 +69,15 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """What was found; `epoch` is None where nothing may be seen any more. Seconds."""
+    """What was found; `epoch` is None where nothing may be seen any more. Seconds.
+
+    What is sent for review is shown to `reviewer_id` alone.
+    """
 
     epoch: int | None = None
     duration: float = 0.0
     files: Mapping[str, File] = field(default_factory=dict)
+    reviewer_id: UUID | None = None
 
 
 class Shelves:
@@ -102,6 +109,10 @@ class Shelves:
             raise nothing() from None
         with installation.tenant_scope(where) as session:
             shelf = _look_up(session, wanted)
+        if shelf.reviewer_id is not None:
+            with installation.identity_scope() as session:
+                if members.role_in(session, shelf.reviewer_id, where.tenant_id) is None:
+                    shelf = Shelf()
         with self._lock:
             self._known[wanted] = began, shelf
             self._known.move_to_end(wanted)
@@ -136,6 +147,10 @@ def nothing() -> NotFound:
 
 
 def _look_up(session: Session, wanted: Wanted) -> Shelf:
+    if wanted.scope is Scope.REVIEW:
+        return _sent(session, wanted)
+    if wanted.scope is Scope.ARCHIVE:
+        return _archive(session, wanted)
     chosen = (
         Asset.id == wanted.asset_id
         if wanted.public_id is None
@@ -146,8 +161,7 @@ def _look_up(session: Session, wanted: Wanted) -> Shelf:
         raise nothing()
     if asset.trashed_at is not None:
         return Shelf()
-    seconds = (asset.media or {}).get("duration_seconds") if isinstance(asset.media, dict) else 0
-    duration = float(seconds) if isinstance(seconds, int | float) else 0.0
+    duration = media_seconds(asset.media) or 0.0
     if wanted.scope is Scope.SOURCE:
         files = {SOURCE_PATH: source(asset)}
     elif wanted.public_id is None:
@@ -156,6 +170,56 @@ def _look_up(session: Session, wanted: Wanted) -> Shelf:
     else:
         files = _published(session, asset.id, wanted.run_id)
     return Shelf(asset.media_epoch, duration, files)
+
+
+def _sent(session: Session, wanted: Wanted) -> Shelf:
+    """What a reviewer is shown of a run; nothing once it was taken back from them."""
+    found = session.execute(
+        select(Asset, Reviewer.user_id)
+        .join(Review, Review.asset_id == Asset.id)
+        .join(Reviewer, Reviewer.review_id == Review.id)
+        .where(
+            Reviewer.id == wanted.asset_id,
+            Review.state != "withdrawn",
+            Asset.trashed_at.is_(None),
+        )
+    ).one_or_none()
+    if found is None:
+        return Shelf()
+    asset, reviewer_id = found
+    of_run = _results(asset.id).where(Artifact.run_id == wanted.run_id)
+    files = _by_path(filter(is_for_review, session.scalars(of_run)))
+    return Shelf(asset.media_epoch, media_seconds(asset.media) or 0.0, files, reviewer_id)
+
+
+def media_seconds(media: object) -> float | None:
+    """How long an asset lasts, by what probing found; None where it has found nothing yet."""
+    seconds = media.get("duration_seconds") if isinstance(media, dict) else None
+    return float(seconds) if isinstance(seconds, int | float) else None
+
+
+def _archive(session: Session, wanted: Wanted) -> Shelf:
+    """What an export has made, while it is kept."""
+    if wanted.run_id is None:
+        raise nothing()
+    try:
+        found, _ = export_runs.kept(session, wanted.run_id)
+    except NotFound:
+        raise nothing() from None
+    made, finished_at = found.made, found.run.finished_at
+    assert made is not None
+    assert finished_at is not None
+    file = File(
+        run_id=None,
+        path=export_runs.FILE,
+        storage_key=export_runs.key_of(wanted.tenant_id, found.run.id, found.stage.attempt),
+        mime=export_runs.MIME,
+        bytes=made.bytes,
+        sha256=made.sha256,
+        created_at=finished_at,
+        download_name=f"{wanted.tenant_id}.tar",
+    )
+    return Shelf(0, 0.0, {export_runs.FILE: file})
 
 
 def source(asset: Asset) -> File:

@@ -26,6 +26,7 @@ _LAYOUT: Final = struct.Struct(">B3sBLQ16s16s16s")
 _MAC_BYTES: Final = 16
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{108}")
 _NO_RUN: Final = UUID(int=0)
+NOBODYS: Final = UUID(int=0)
 
 
 class Scope(IntEnum):
@@ -35,6 +36,10 @@ class Scope(IntEnum):
     """All that a run has made."""
     SOURCE = 2
     """The file that was uploaded."""
+    REVIEW = 3
+    """What a reviewer is shown of what a run has made; the asset's id is the reviewer's row's."""
+    ARCHIVE = 4
+    """The archive that an export has made, which is its run; it is of no asset."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,10 @@ if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
     from sqlalchemy import Connection
 
-__all__ = ["Report", "force_walls", "grants", "migrate", "render_tenant", "tenant_versions"]
+__all__ = [
+    "Report", "force_walls", "grants", "migrate", "render_tenant", "tenant_versions",
+    "upgrade_script",
+]  # fmt: skip
 
 _SHARED = ("directory", "cell")
 _VERSION_TABLE = "alembic_version"
@@ -177,7 +180,7 @@ def _migrate_tenants(cell: Cell, root: Path) -> tuple[int, dict[UUID, str]]:
                 with as_migrator(connection, cell):
                     tenant_id, since, behind = _next_behind(connection, root, failed)
                     if tenant_id is not None:
-                        script = _upgrade_script(cell, tenant_id, since, root)
+                        script = upgrade_script(cell, tenant_id, since, root)
                         connection.execute(script.encode())
                         connection.execute(
                             "UPDATE cell.tenants SET schema_version = %s WHERE tenant_id = %s",
@@ -220,7 +223,7 @@ def _next_behind(
     return None, "", [tenant_id for tenant_id, _ in behind]
 
 
-def _upgrade_script(cell: Cell, tenant_id: UUID, since: str, root: Path) -> str:
+def upgrade_script(cell: Cell, tenant_id: UUID, since: str, root: Path) -> str:
     """What brings one tenant's schema from a revision to the newest, in one round trip.
 
     Not waiting for the disk is safe: what a crash takes back, the next migration does again.

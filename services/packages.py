@@ -12,6 +12,8 @@ from pipeline.plan.video_types import PREVIEW
 _PUBLIC: Final = frozenset(
     {"hls", "dash", "audio", "mp4", "poster", "storyboard", "caption", "image"}
 )
+# What is sent for review is looked at: a whole film in one file is to be taken away.
+_FOR_REVIEW: Final = _PUBLIC - {"mp4"}
 _PRIVATE_ROLES: Final = frozenset({"speech"})
 
 
@@ -52,6 +54,11 @@ def is_public(artifact: Artifact) -> bool:
     """Whether it is for everybody once its asset is published: nothing of a preview is."""
     public = artifact.kind in _PUBLIC and _role(artifact) not in _PRIVATE_ROLES
     return public and kind_of(artifact.stage) != PREVIEW
+
+
+def is_for_review(artifact: Artifact) -> bool:
+    """Whether those see it to whom its asset is sent for review; a preview of it, too."""
+    return artifact.kind in _FOR_REVIEW and _role(artifact) not in _PRIVATE_ROLES
 
 
 def _path(artifacts: Iterable[Artifact], kind: str, role: str | None) -> str | None:

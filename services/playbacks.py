@@ -1,7 +1,7 @@
 """Playback: signed addresses of what an asset has become, and their end."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
@@ -66,10 +66,17 @@ class SourceAddress:
 
 
 def grant(
-    session: Session, settings: Settings, tenant_id: UUID, asset_id: UUID, *, now: float
+    session: Session,
+    settings: Settings,
+    tenant_id: UUID,
+    asset_id: UUID,
+    *,
+    now: float,
+    reviewer_row: UUID | None = None,
 ) -> Playback:
     """Addresses for what is shown of an asset; `now` is in seconds since 1970.
 
+    With the id of a reviewer's row, those by which they look at it, and no file to take away.
     Raises NotFound for no asset, Conflict for one in the trash or with nothing to play yet.
     """
     asset = kept(session, asset_id)
@@ -79,13 +86,18 @@ def grant(
         raise Conflict("there is nothing to play of this asset yet")
     seconds = float(master.attributes.get("duration") or 0.0)
     until = _until(now, seconds, settings)
-    token = MediaToken(Scope.PACKAGE, tenant_id, asset_id, master.run_id, asset.media_epoch, until)
+    scope = Scope.PACKAGE if reviewer_row is None else Scope.REVIEW
+    opened = reviewer_row or asset_id
+    token = MediaToken(scope, tenant_id, opened, master.run_id, asset.media_epoch, until)
     base = f"{origin(settings)}/v1/media/{Signer.of(settings).sign(token)}"
+    found = packages.package(results, master)
+    if reviewer_row is not None:
+        found = replace(found, mp4=())
     return Playback(
         asset_id=asset_id,
         run_id=master.run_id,
         preview=master.stage == PREVIEW,
-        addresses=addresses(base, packages.package(results, master)),
+        addresses=addresses(base, found),
         expires_at=datetime.fromtimestamp(until, UTC),
     )
 

@@ -3,24 +3,34 @@
 Backups that were taken before still hold the tenant.
 """
 
+import hashlib
+import json
 import time
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
 import psycopg
 from psycopg import sql
+from psycopg.types.json import Jsonb
 from redis import Redis
+from sqlalchemy.orm import Session
 
 from core.database import tenant_role
-from core.errors import Misconfigured, Unavailable
+from core.errors import AutomatorError, Misconfigured, Unavailable
 from core.keys import tenant_prefix
+from core.logging import get_logger
 from core.settings import Settings
 from core.storage import Storage
-from services import tenants, uploads
+from services import mails, members, tenants, uploads
 from services.administration import Cell, OwnerConnection, as_migrator, cells, owner
 from services.installation import MAIN_CELL, Installation
+from services.mails import MailKind
+from services.tenants import TenantInfo
+
+_log = get_logger(__name__)
 
 _PATIENCE = 12  # times the lock timeout: how long a request in its middle is waited for
 
@@ -28,6 +38,11 @@ _SHARED_TABLES = """
     SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
      WHERE c.relnamespace = 'cell'::regnamespace AND c.relkind IN ('r', 'p')
        AND a.attname = 'tenant_id' ORDER BY c.relname = 'tenants', c.relname
+"""
+_DIRECTORY_TABLES = """
+    SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+     WHERE c.relnamespace = 'directory'::regnamespace AND c.relkind IN ('r', 'p')
+       AND a.attname = 'tenant_id' AND c.relname <> 'sessions' ORDER BY c.relname
 """
 # Who locks stages locks their run first; in the order of ids, two of us do not meet either.
 _LOCK_RUNS = "SELECT FROM cell.runs WHERE tenant_id = %s ORDER BY id FOR UPDATE"
@@ -54,6 +69,12 @@ class Receipt:
     rows: dict[str, int] = field(default_factory=dict)
     """Rows removed, by table; those of the tenant's own schema are not counted."""
     finished_at: datetime | None = None
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of all of it, in hexadecimal: what is kept of the tenant's name."""
+        said = json.dumps(asdict(self), default=str, sort_keys=True)
+        return hashlib.sha256(said.encode()).hexdigest()
 
 
 def purge(settings: Settings, tenant: str, *, wait_seconds: float = 120.0) -> Receipt:
@@ -88,12 +109,86 @@ def purge(settings: Settings, tenant: str, *, wait_seconds: float = 120.0) -> Re
             uploads.forget_tenant(settings, installation.storage, doomed.id)
             receipt.files += installation.storage.delete_prefix(tenant_prefix(doomed.id))
             receipt.keys += _forget_keys(settings.redis_url, doomed.id)
+            _forget(installation, directory, known[MAIN_CELL], doomed, receipt)
         finally:
             installation.close()
-        with as_migrator(directory, known[MAIN_CELL]):
-            directory.execute("DELETE FROM directory.tenants WHERE id = %s", [doomed.id])
-    receipt.finished_at = datetime.now(UTC)
     return receipt
+
+
+def _forget(
+    installation: Installation,
+    directory: OwnerConnection,
+    main: Cell,
+    doomed: TenantInfo,
+    receipt: Receipt,
+) -> None:
+    """Removes the tenant from the directory, keeps the receipt, and has it mailed to the owners.
+
+    Whoever was a member keeps their account. Of two who purge at once, one tells.
+    """
+    receipt.finished_at = datetime.now(UTC)
+    with installation.identity_scope() as session:
+        addresses = members.owners(session, doomed.id)
+        with as_migrator(directory, main):
+            receipt.rows |= _remove_from_directory(directory, doomed.id)
+            if receipt.rows["directory.tenants"] == 0:
+                return
+            directory.execute(
+                "INSERT INTO directory.purge_receipts (digest, finished_at, files, keys, rows)"
+                " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+                [
+                    bytes.fromhex(receipt.digest),
+                    receipt.finished_at,
+                    receipt.files,
+                    receipt.keys,
+                    Jsonb(receipt.rows),
+                ],
+            )
+            # In one block with the removal: what cannot be mailed keeps nobody from being told.
+            _tell_owners(installation, session, addresses, doomed.name, receipt)
+
+
+def _tell_owners(
+    installation: Installation,
+    session: Session,
+    addresses: Sequence[str],
+    name: str,
+    receipt: Receipt,
+) -> None:
+    if not addresses:
+        return
+    assert receipt.finished_at is not None
+    values = {
+        "digest": receipt.digest,
+        "files": str(receipt.files),
+        "keys": str(receipt.keys),
+        "rows": str(sum(receipt.rows.values())),
+        "tenant": name,
+        "when": receipt.finished_at.strftime("%d %B %Y, %H:%M UTC"),
+    }
+    try:
+        sealer = installation.keyring.people(session)
+    except AutomatorError as error:
+        _log.warning("the owners of a purged tenant cannot be told", error=str(error))
+        return
+    for address in addresses:
+        mails.queue(session, sealer, to=address, kind=MailKind.TENANT_PURGED, values=values)
+
+
+def _remove_from_directory(directory: OwnerConnection, tenant_id: UUID) -> dict[str, int]:
+    """Removes every row about a tenant; sessions are people's, and only forget where they were."""
+    tables = [table for (table,) in directory.execute(_DIRECTORY_TABLES).fetchall()]
+    rows = {}
+    for table in tables:
+        query = sql.SQL("SELECT count(*) FROM {} WHERE tenant_id = %s")
+        name = sql.Identifier("directory", table)
+        counted = directory.execute(query.format(name), [tenant_id]).fetchone()
+        rows[f"directory.{table}"] = counted[0] if counted is not None else 0
+    gone = directory.execute("DELETE FROM directory.tenants WHERE id = %s", [tenant_id])
+    for table in tables:  # most went with the tenant
+        query = sql.SQL("DELETE FROM {} WHERE tenant_id = %s")
+        directory.execute(query.format(sql.Identifier("directory", table)), [tenant_id])
+    return {**rows, "directory.tenants": gone.rowcount}
 
 
 def _stop(connection: OwnerConnection, cell: Cell, tenant_id: UUID, wait_seconds: float) -> None:

@@ -39,11 +39,15 @@ _ROW = text("""
     SELECT bytes FROM assets WHERE storage_key = :key
      UNION ALL SELECT bytes FROM artifacts WHERE storage_key = :key LIMIT 1
 """)
-# The bytes of a direct upload lie there before there is an asset.
+# The bytes of a direct upload lie there before there is an asset, and archives are of no asset.
 _EXPECTED = text("""
-    SELECT count(*) FROM cell.uploads
-     WHERE direct AND run_id IS NULL AND expires_at > clock_timestamp()
-       AND 'tenants/' || tenant_id || '/sources/' || id || '/original' = :key
+    SELECT (SELECT count(*) FROM cell.uploads
+             WHERE direct AND run_id IS NULL AND expires_at > clock_timestamp()
+               AND 'tenants/' || tenant_id || '/sources/' || id || '/original' = :key)
+         + (SELECT count(*) FROM cell.stage_runs
+             WHERE run_id = CASE WHEN :key ~ '^tenants/[0-9a-f-]{36}/exports/[0-9a-f-]{36}/'
+                                 THEN split_part(:key, '/', 4)::uuid END
+               AND name = 'archive' AND state = 'done')
 """)
 _UPLOADS = text("SELECT id, received FROM cell.uploads WHERE sha256 IS NULL")
 _UPLOAD = text("SELECT received FROM cell.uploads WHERE id = :upload AND sha256 IS NULL")

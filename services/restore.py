@@ -21,10 +21,12 @@ from core.errors import Conflict, Rejected
 from core.settings import Settings
 from models.migrations import tenant_versions, versions
 from services import archive, dumps, tenants
-from services.administration import Cell, as_migrator, cells, owner
+from services.administration import Cell, OwnerConnection, as_migrator, cells, owner
 from services.archive import Description, SavedCell, SavedTenant
 from services.backup import SHARED, TENANTS
+from services.data_keys import require_masters
 from services.installation import MAIN_CELL, Installation
+from services.keyring import WrappedKey
 from services.migrations import force_walls, migrate
 from services.purge import purge, remove
 
@@ -32,15 +34,26 @@ _DUMP = "databases/"
 _FILE = "storage/"
 
 
-def restore(settings: Settings, file: Path, *, force: bool = False) -> Description:
+def restore(
+    settings: Settings, file: Path, *, force: bool = False, without_secrets: bool = False
+) -> Description:
     """Makes the installation what it was when the backup was written; what was in it goes.
 
-    Raises Rejected for a file that is damaged or of another release, and Conflict for an
-    installation that holds anything, unless `force` is given: its tenants are purged then.
+    Raises Rejected for a file that is damaged or of another release, Conflict for an installation
+    that holds anything, unless `force` is given: its tenants are purged then, and Misconfigured
+    where the backup's secrets need another master key, unless it is to be `without_secrets`.
     """
     description = archive.check(file)
     known = cells(settings)
     _require_fit(description, known)
+    if not without_secrets:
+        require_masters(
+            settings,
+            [
+                (key.tenant, WrappedKey(key.version, key.master, key.wrapped))
+                for key in description.keys
+            ],
+        )
     migrate(settings)
     _make_empty(settings, known, force)
     by_cell: dict[str, list[SavedTenant]] = {name: [] for name in known}
@@ -133,6 +146,8 @@ def _loading(cell: Cell, saved: SavedCell) -> Iterator[None]:
                         sql.Identifier(*name)
                     )
                 )
+            if cell.name == MAIN_CELL:
+                _clear_directory(connection)
         try:
             yield
         finally:
@@ -149,6 +164,16 @@ def _loading(cell: Cell, saved: SavedCell) -> Iterator[None]:
                 )
 
 
+def _clear_directory(connection: OwnerConnection) -> None:
+    """Takes out what programs have put there since the start, people's first key say."""
+    tables = connection.execute(
+        "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace('directory')"
+        " AND relkind = 'r' AND relname <> 'alembic_version'"
+    ).fetchall()
+    names = [sql.Identifier("directory", name) for (name,) in tables]
+    connection.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(names)))
+
+
 def _put_files(settings: Settings, file: Path, folder: Path) -> None:
     """Stores the files, and lays the dumps into `folder`."""
     installation = Installation(settings)
@@ -159,7 +184,7 @@ def _put_files(settings: Settings, file: Path, folder: Path) -> None:
             else:
                 target = folder / ".file"
             with target.open("wb") as copy:
-                shutil.copyfileobj(source, copy, 1 << 20)
+                shutil.copyfileobj(source, copy, archive.CHUNK)
             if name.startswith(_FILE):
                 installation.storage.put(name.removeprefix(_FILE), target, consume=True)
     finally:

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from core.database import Database
-from core.errors import AutomatorError, Conflict, Gone, NotFound, RateLimited, Rejected, TooLarge
+from core.errors import AutomatorError, Conflict, Gone, NotFound, Rejected, TooLarge
 from core.keys import source_key
 from core.settings import Settings
 from core.sniff import HEAD_BYTES
@@ -28,12 +28,11 @@ from core.storage import Storage
 from models.asset import Asset
 from models.run import Run
 from models.upload import Upload
-from services import assets, runs, usage
+from services import assets, audit, brands, quotas, runs, usage
 from services.installation import Installation, Place
 
 # An upload that a client knows of may be gone on with for so long after its last byte.
 EXPIRY: Final = timedelta(days=7)
-MAX_OPEN: Final = 1000
 # What a server that is killed loses at most; each costs a write that waits for the disk.
 SYNC_BYTES: Final = 64 << 20
 _SYNC_SECONDS: Final = 5.0
@@ -61,7 +60,7 @@ def begin(
     """Store a file and start a recipe on it. No transaction is open while bytes are copied.
 
     Raises Rejected for a file or a recipe that is not known, InsufficientStorage where there is
-    no room. With `consume` the file at `path` is given up.
+    no room, QuotaExceeded. With `consume` the file at `path` is given up.
     """
     with path.open("rb") as stream:
         # Before gigabytes are copied for nothing.
@@ -76,15 +75,22 @@ def begin(
     )
     try:
         with installation.tenant_scope(place) as session:
-            return _begun(session, place, received, recipe)
+            quotas.admit_bytes(session, installation.settings, received.bytes)
+            return _begun(session, place, received, recipe, None)
     except AutomatorError:
         # Refused before the commit. Where a commit's outcome is unknown, the bytes stay.
         installation.storage.delete(received.key)
         raise
 
 
-def _begun(session: Session, place: Place, received: assets.Received, recipe: str | None) -> Begun:
-    asset = assets.record(session, received)
+def _begun(
+    session: Session,
+    place: Place,
+    received: assets.Received,
+    recipe: str | None,
+    brand_id: UUID | None,
+) -> Begun:
+    asset = assets.record(session, received, brand_id=brand_id)
     run = runs.start(session, place.tenant_id, asset, recipe=recipe)
     usage.add(session, uploaded_bytes=received.bytes)
     session.refresh(asset)
@@ -104,6 +110,7 @@ def create(
     name: str,
     length: int,
     recipe: str | None = None,
+    brand_id: UUID | None = None,
     metadata: str = "",
     direct: bool = False,
 ) -> Upload:
@@ -111,17 +118,19 @@ def create(
 
     A `direct` one is sent to the store itself: `services.direct_uploads`.
 
-    Raises Rejected for an empty file or an unknown recipe, TooLarge, InsufficientStorage, and
-    RateLimited where the tenant has begun too many and ended none.
+    Raises Rejected for an empty file, an unknown recipe or brand, TooLarge, InsufficientStorage,
+    QuotaExceeded, and RateLimited where the tenant has begun too many and ended none.
     """
     check(installation, length=length, recipe=recipe)
     with installation.tenant_scope(place) as session:
         return announce(
             session,
             place,
+            installation.settings,
             name=name,
             length=length,
             recipe=recipe,
+            brand_id=brand_id,
             metadata=metadata,
             direct=direct,
         )
@@ -142,24 +151,27 @@ def check(installation: Installation, *, length: int, recipe: str | None) -> Non
 def announce(
     session: Session,
     place: Place,
+    settings: Settings,
     *,
     name: str,
     length: int,
     recipe: str | None,
+    brand_id: UUID | None = None,
     metadata: str = "",
     direct: bool = False,
 ) -> Upload:
     """The row of an upload that has been checked; a `direct` one goes to the store by itself.
 
-    Raises RateLimited.
+    Raises Rejected for an unknown brand, QuotaExceeded, RateLimited.
     """
-    unfinished = select(func.count()).select_from(Upload).where(Upload.run_id.is_(None))
-    if (session.scalar(unfinished) or 0) >= MAX_OPEN:
-        raise RateLimited(f"{MAX_OPEN} uploads are unfinished: end some of them", after=60)
+    quotas.admit_upload(session, settings, length)
+    if brand_id is not None:
+        brands.require(session, brand_id)
     upload = Upload(
         tenant_id=place.tenant_id,
         name=assets.clean_name(name),
         recipe=recipe,
+        brand_id=brand_id,
         metadata_=metadata,
         bytes=length,
         direct=direct,
@@ -199,6 +211,7 @@ def remove(installation: Installation, place: Place, upload_id: UUID) -> None:
         with installation.tenant_scope(place) as session:
             get(session, upload_id)
             forgotten = _forget(session, Upload.id == upload_id)
+            audit.record(session)
         for one in forgotten:
             one.clean(installation.storage)
         writer.remove()
@@ -298,8 +311,9 @@ class Turn:
             found = assets.identify(stored)
         received = assets.Received(upload.id, upload.name, key, upload.bytes, upload.sha256, found)
         with self._installation.tenant_scope(place) as session:
-            begun = _begun(session, place, received, upload.recipe)
+            begun = _begun(session, place, received, upload.recipe, upload.brand_id)
             self._change(session, run_id=begun.run.id)
+            audit.record(session, created=upload.id)
         upload.run_id = begun.run.id
         self._writer.remove()
         return begun

@@ -1,8 +1,24 @@
 """What tenants use, counted where they use it."""
 
+from dataclasses import dataclass
+
 from sqlalchemy.orm import Session
 
 from services.ledger import sql
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """What a tenant has used since it was made."""
+
+    uploaded_bytes: int = 0
+    media_seconds: float = 0.0
+
+
+def total(session: Session) -> Total:
+    """What the session's tenant has used."""
+    row = session.execute(sql("SELECT uploaded_bytes, media_seconds FROM cell.usage")).one_or_none()
+    return Total(*row) if row is not None else Total()
 
 
 def add(session: Session, *, uploaded_bytes: int = 0, media_seconds: float = 0.0) -> None:

@@ -23,6 +23,7 @@ from services.tenants import TenantInfo
 from tests.servers import PostgresForTests
 
 HASH = "0" * 64
+MASTER_KEY = "b1946ac92492d2347c6235b4d2611184e2f5a1d8c0937b6e5f4a3d2c1b0a9f8e"
 
 
 @contextmanager
@@ -46,7 +47,7 @@ def installation(
             database_admin_url=main.database_admin_url,
             cells=dict(zip(further_cells, urls, strict=True)),
             storage_url=(data_dir / "storage").as_uri(),
-            **settings,
+            **{"master_keys": MASTER_KEY, **settings},
         )
         if migrated:
             migrate(configured, root=root)
@@ -212,6 +213,7 @@ def environment(settings: Settings) -> dict[str, str]:
     assert settings.database_url is not None
     assert settings.redis_url is not None
     assert settings.storage_url is not None
+    master = settings.master_keys
     return {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(CHECKOUT),
@@ -221,4 +223,5 @@ def environment(settings: Settings) -> dict[str, str]:
         "AUTOMATOR_DATA": str(settings.data_dir),
         "CELLS": json.dumps({name: cell.model_dump() for name, cell in settings.cells.items()}),
         "FREE_SPACE_RESERVE_BYTES": "0",
+        "MASTER_KEYS": master.get_secret_value() if master is not None else "",
     }

@@ -1,4 +1,4 @@
-"""What the ledger's role and the tenants' common role may do, right by right and no more.
+"""What each shared role may do, right by right and no more.
 
 A new column is nobody's until it is named here and in a migration.
 """
@@ -14,6 +14,8 @@ _Rights = dict[str, dict[str, str | None]]
 
 _LEDGER: _Rights = {
     "cell.alembic_version": {"SELECT": None},
+    "cell.deliveries": {"SELECT": "id created_at", "DELETE": None},
+    "cell.audit": {"SELECT": "tenant_id id at", "DELETE": None},
     "cell.event_heads": {"SELECT": None, "UPDATE": "seq"},
     "cell.events": {"SELECT": "tenant_id seq at", "INSERT": None, "DELETE": None},
     "cell.idempotency_keys": {"SELECT": "tenant_id key created_at", "DELETE": None},
@@ -34,8 +36,14 @@ _LEDGER: _Rights = {
     "cell.sweeper": {"SELECT": None, "UPDATE": None},
     "cell.tenants": {"SELECT": "tenant_id lane weight suspended schema_version"},
     "cell.usage": {"SELECT": None},
+    "cell.webhooks": {
+        "SELECT": "id tenant_id state seq due_at paused_until holder lease_until",
+        "UPDATE": "holder lease_until",
+    },
     "cell.workers": {"SELECT": None, "INSERT": None, "UPDATE": None, "DELETE": None},
     "directory.alembic_version": {"SELECT": None},
+    "directory.audit": {"SELECT": "id at", "DELETE": None},
+    "directory.mails": {"SELECT": "state due_at created_at"},
     "directory.tenants": {"SELECT": "id slug name cell state"},
 }
 _LEDGERS_SEQUENCES: _Rights = {
@@ -47,18 +55,29 @@ _LEDGERS_SEQUENCES: _Rights = {
         *(f"served_{queue}_{class_}" for queue in ("media", "gpu", "light") for class_ in (0, 1)),
     )
 }
+# To be added to, and never changed.
+_ENTRY = "subject shown action method route targets status request_id address agent"
 _TENANT_BASE: _Rights = {
+    "cell.audit": {"SELECT": None, "INSERT": f"tenant_id {_ENTRY}"},
+    "cell.audit_targets": {"SELECT": None, "INSERT": "tenant_id target id"},
+    "cell.data_keys": {"SELECT": None, "INSERT": "tenant_id version master wrapped"},
+    "cell.deliveries": {
+        "SELECT": None,
+        "INSERT": "tenant_id webhook_id seq kind body",
+        "UPDATE": "state attempts tries due_at tried_at status response seconds error",
+    },
     "cell.event_heads": {"SELECT": None, "UPDATE": "seq watched_until"},
     "cell.events": {"SELECT": None, "INSERT": None},
     "cell.imports": {
         "SELECT": None,
-        "INSERT": "id tenant_id url source name recipe",
-        "UPDATE": "url asset_id asset_run_id",
+        "INSERT": "id tenant_id url source name recipe brand_id",
+        "UPDATE": "url asset_id asset_run_id bytes",
     },
     "cell.position": {"USAGE": None},
+    "cell.quotas": {"SELECT": None},
     "cell.idempotency_keys": {
         "SELECT": None,
-        "INSERT": "tenant_id key fingerprint status headers body",
+        "INSERT": "tenant_id key fingerprint status headers body sealed",
         "DELETE": None,
     },
     "cell.runs": {
@@ -78,7 +97,7 @@ _TENANT_BASE: _Rights = {
     "cell.tenants": {"SELECT": None},
     "cell.uploads": {
         "SELECT": None,
-        "INSERT": "tenant_id name recipe metadata bytes direct expires_at",
+        "INSERT": "tenant_id name recipe brand_id metadata bytes direct expires_at",
         "UPDATE": "received sha256 run_id session expires_at",
         "DELETE": None,
     },
@@ -86,6 +105,127 @@ _TENANT_BASE: _Rights = {
         "SELECT": None,
         "INSERT": None,
         "UPDATE": "uploaded_bytes media_seconds",
+    },
+    "cell.webhooks": {
+        "SELECT": None,
+        "INSERT": "id tenant_id url kinds description secret seq",
+        "UPDATE": "url kinds description secret old_secret old_until state reason version seq"
+        " failures failing_since due_at paused_until holder lease_until",
+        "DELETE": None,
+    },
+}
+_IDENTITY: _Rights = {
+    "directory.idempotency_keys": {
+        "SELECT": None,
+        "INSERT": "id subject key user_id tenant_id status headers sealed",
+        "DELETE": None,
+    },
+    "directory.audit": {"SELECT": None, "INSERT": f"tenant_id user_id {_ENTRY}"},
+    "directory.api_keys": {
+        "SELECT": None,
+        "INSERT": "id tenant_id name digest scopes created_by expires_at",
+        "UPDATE": "name last_used_at revoked_at",
+        "DELETE": None,
+    },
+    "directory.challenges": {
+        "SELECT": None,
+        "INSERT": "id tries spent expires_at",
+        "UPDATE": "tries spent",
+        "DELETE": None,
+    },
+    "directory.data_keys": {"SELECT": None, "INSERT": "version master wrapped"},
+    "directory.identities": {
+        "SELECT": None,
+        "INSERT": "user_id provider issuer subject email",
+        "UPDATE": "used_at",
+        "DELETE": None,
+    },
+    "directory.invitations": {
+        "SELECT": None,
+        "INSERT": "tenant_id email role digest invited_by expires_at",
+        "UPDATE": "role digest invited_by expires_at",
+        "DELETE": None,
+    },
+    "directory.memberships": {
+        "SELECT": None,
+        "INSERT": "user_id tenant_id role",
+        "UPDATE": "role suspended version",
+        "DELETE": None,
+    },
+    "directory.recovery_codes": {
+        "SELECT": None,
+        "INSERT": "user_id digest",
+        "UPDATE": "used_at",
+        "DELETE": None,
+    },
+    "directory.second_factors": {
+        "SELECT": None,
+        "INSERT": "user_id seed",
+        "UPDATE": "seed created_at confirmed_at last_step wrong_codes closed_until",
+        "DELETE": None,
+    },
+    "directory.passkeys": {
+        "SELECT": None,
+        "INSERT": "user_id credential_id public_key sign_count name",
+        "UPDATE": "sign_count name used_at suspected_at",
+        "DELETE": None,
+    },
+    "directory.organisation_members": {
+        "SELECT": None,
+        "INSERT": "organisation_id user_id role",
+        "UPDATE": "role",
+        "DELETE": None,
+    },
+    "directory.organisations": {
+        "SELECT": None,
+        "INSERT": "name",
+        "UPDATE": "name version",
+        "DELETE": None,
+    },
+    "directory.ownership_offers": {
+        "SELECT": None,
+        "INSERT": "tenant_id from_id to_id expires_at",
+        "DELETE": None,
+    },
+    "directory.refresh_tokens": {
+        "SELECT": None,
+        "INSERT": "digest session_id",
+        "UPDATE": "used_at",
+        "DELETE": None,
+    },
+    "directory.sessions": {
+        "SELECT": None,
+        "INSERT": "user_id tenant_id method address agent expires_at",
+        "UPDATE": "tenant_id seen_at ended_at",
+        "DELETE": None,
+    },
+    "directory.signing_keys": {
+        "SELECT": None,
+        "INSERT": "kid public_pem private signs_from signs_until",
+        "DELETE": None,
+    },
+    "directory.tenants": {
+        "SELECT": None,
+        "INSERT": "slug name cell",
+        "UPDATE": "name state version organisation_id purge_after settled",
+    },
+    "directory.tickets": {
+        "SELECT": None,
+        "INSERT": "kind digest email user_id expires_at",
+        "UPDATE": "email",
+        "DELETE": None,
+    },
+    "directory.users": {
+        "SELECT": None,
+        "INSERT": "email name password_hash",
+        "UPDATE": "email name password_hash updated_at",
+        "DELETE": None,
+    },
+    "directory.mails": {
+        "SELECT": None,
+        "INSERT": "id kind recipient language tenant_id sealed",
+        "UPDATE": "sealed state attempts holder due_at ended_at error",
+        "DELETE": None,
     },
 }
 
@@ -116,6 +256,7 @@ def deviations(connection: psycopg.Connection[Any], roles: RoleNames) -> list[st
         for role, tables in (
             (roles.ledger, _LEDGER | _LEDGERS_SEQUENCES),
             (roles.tenant_base, _TENANT_BASE),
+            (roles.identity, _IDENTITY),
         )
         for table, rights in tables.items()
         if table.partition(".")[0] in schemas

@@ -11,12 +11,17 @@ from tests.rights import deviations
 # Functions of the definer's rights: nothing else may cross from one tenant to another.
 CLOSED_LIST = {
     "directory.find_tenant",
+    "directory.mail_backlog",
+    "directory.prune_audit",
     "directory.revision",
     "cell.backlog",
     "cell.claim",
     "cell.claim_periodic",
+    "cell.claim_webhook",
     "cell.finish_periodic",
     "cell.measures",
+    "cell.prune_deliveries",
+    "cell.prune_audit",
     "cell.prune_events",
     "cell.prune_idempotency_keys",
     "cell.renew_periodic",
@@ -26,6 +31,7 @@ CLOSED_LIST = {
     "cell.tenant_ids",
     "cell.tenant_state",
     "cell.usage_by_tenant",
+    "cell.webhook_backlog",
     "cell.worker_gone",
     "cell.worker_seen",
 }
@@ -38,8 +44,8 @@ WITHOUT_TENANTS = {
     "cell.workers",
     "directory.alembic_version",
 }
-# Known to the definer's functions only: a tenant's role has no rights on it.
-DIRECTORY = {"directory.tenants"}
+# Of people, and of which tenants there are: no tenant's role has a right on any of it.
+DIRECTORY = "directory."
 
 _OWN_ROWS = "(tenant_id = (substr((CURRENT_USER)::text, 3))::uuid)"
 _SAFE_PATH = ["search_path=pg_catalog, pg_temp"]
@@ -124,7 +130,7 @@ def _tables(connection: psycopg.Connection[Any], roles: RoleNames, app: str) -> 
             found.append(f"{table.name} is no plain table: teach this walk what guards it")
         if table.owner != roles.migrator:
             found.append(f"{table.name} belongs to {table.owner}")
-        strangers = set(table.grantees) - {roles.ledger, roles.tenant_base}
+        strangers = set(table.grantees) - {roles.ledger, roles.tenant_base, roles.identity}
         if schema.startswith("t_"):
             if set(table.grantees) - {schema}:
                 found.append(f"{table.name} is granted to {table.grantees}")
@@ -143,7 +149,8 @@ def _tables(connection: psycopg.Connection[Any], roles: RoleNames, app: str) -> 
 
 def _policies(table: Any, policies: list[Any], roles: RoleNames) -> list[str]:
     found = []
-    if table.name in DIRECTORY:
+    of_people = table.name.startswith(DIRECTORY)
+    if of_people:
         if roles.tenant_base in table.grantees:
             found.append(f"{table.name} is granted to tenants")
     elif not table.has_tenant:
@@ -156,7 +163,9 @@ def _policies(table: Any, policies: list[Any], roles: RoleNames) -> list[str]:
         if policy.roles == [roles.tenant_base]:
             if policy.qual != _OWN_ROWS or policy.with_check not in (None, _OWN_ROWS):
                 found.append(f"{table.name}: {policy.policyname} does not ask for the role's rows")
-        elif policy.roles not in ([roles.migrator], [roles.ledger]):
+        elif policy.roles not in (
+            [roles.migrator], [roles.ledger], *([[roles.identity]] if of_people else []),
+        ):  # fmt: skip
             found.append(f"{table.name}: {policy.policyname} is for {policy.roles}")
     return found
 
@@ -181,7 +190,7 @@ def _functions(connection: psycopg.Connection[Any], roles: RoleNames, app: str) 
                 found.append(f"{function.name} may be called by {grantees - {app}}")
         elif function.owner != roles.migrator:
             found.append(f"{function.name} belongs to {function.owner}")
-        elif grantees - {roles.tenant_base, roles.ledger}:
+        elif grantees - {roles.tenant_base, roles.ledger, roles.identity}:
             found.append(f"{function.name} may be called by {grantees}")
     known = {function.name for function in _rows(connection, _FUNCTIONS)}
     here = {name.partition(".")[0] for name in known}
@@ -191,7 +200,7 @@ def _functions(connection: psycopg.Connection[Any], roles: RoleNames, app: str) 
 
 def _roles(connection: psycopg.Connection[Any], roles: RoleNames, app: str) -> list[str]:
     found = []
-    ours = [app, roles.migrator, roles.ledger, roles.tenant_base]
+    ours = [app, roles.migrator, roles.ledger, roles.tenant_base, roles.identity]
     for role in _rows(connection, _POWERS, ours):
         if role.powerful:
             found.append(f"{role.rolname} has powers of its own")
@@ -204,14 +213,19 @@ def _roles(connection: psycopg.Connection[Any], roles: RoleNames, app: str) -> l
         expected = (False, True, False) if tenant else (False, False, True)
         if (member.admin_option, member.inherit_option, member.set_option) != expected:
             found.append(f"{member.member} has too much of {member.role}")
-        if member.member == app and not _TENANT_ROLE.fullmatch(member.role):
+        takes = member.role == roles.identity or _TENANT_ROLE.fullmatch(member.role)
+        if member.member == app and not takes:
             found.append(f"{app} may become {member.role}")
         if tenant and member.role != roles.tenant_base:
             found.append(f"{member.member} is a {member.role}")
     for right in ("CREATE", "TEMPORARY"):
-        for name in (app, roles.tenant_base, "public"):
-            query = "SELECT has_database_privilege(%s, current_database(), %s) AS has"
-            if _rows(connection, query, name, right)[0].has:
+        for name in (app, roles.tenant_base, roles.identity, "public"):
+            # Who acts for people is known in the directory's database only.
+            query = (
+                "SELECT CASE WHEN %s = 'public' OR to_regrole(%s) IS NOT NULL"
+                " THEN has_database_privilege(%s, current_database(), %s) END AS has"
+            )
+            if _rows(connection, query, name, name, name, right)[0].has:
                 found.append(f"{name} has {right} on the database")
     return found + [
         f"{row.role} has too much of the schema {row.schema}"

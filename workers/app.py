@@ -1,8 +1,6 @@
 """The Celery application: a doorbell and a pool. What is to be done stands in the ledger."""
 
-import hashlib
 from typing import Any
-from urllib.parse import urlsplit
 
 from celery import Celery
 from celery.worker.consumer import Consumer
@@ -11,6 +9,7 @@ from kombu.entity import Exchange, Queue
 from core.errors import Misconfigured
 from core.settings import Settings
 from pipeline.plan.types import Queue as QueueName
+from services.installation import shared_name
 
 TASK = "work"
 _RECONNECT = {"interval_start": 0.2, "interval_step": 0.3, "interval_max": 2.0}
@@ -42,10 +41,7 @@ def broker_url(redis_url: str) -> str:
 
 def key_prefix(settings: Settings) -> str:
     """What begins every key of an installation: two may share one broker without meeting."""
-    url = urlsplit(settings.database_url or "")
-    # Who logs in differs between programs of one installation, and a password changes.
-    place = url._replace(scheme="", netloc=url.netloc.rpartition("@")[2]).geturl()
-    return f"automator:{hashlib.sha256(place.encode()).hexdigest()[:12]}:"
+    return f"automator:{shared_name(settings)}:"
 
 
 def create_app(settings: Settings) -> Celery:

@@ -200,19 +200,21 @@ def _made(
             made = _run(equipment, hold, work, binding, options, scratch)
         yield made
         return
-    hold.watch(work.deadline_seconds)
-    outside = Outside(
-        settings=equipment.settings,
-        storage=equipment.storage,
-        database=database,
-        claim=hold.claim,
-        progress=hold.report,
-        watch=hold.watch,
-        cancel=hold.token,
-    )
-    with binding.run(outside, options) as done:
-        hold.token.check()
-        yield _Made(done.value, also=done.record)
+    with equipment.scratch.attempt(hold.claim.stage_id, hold.claim.attempt) as scratch:
+        hold.watch(work.deadline_seconds)
+        outside = Outside(
+            settings=equipment.settings,
+            storage=equipment.storage,
+            database=database,
+            claim=hold.claim,
+            progress=hold.report,
+            watch=hold.watch,
+            cancel=hold.token,
+            scratch=scratch,
+        )
+        with binding.run(outside, options) as done:
+            hold.token.check()
+            yield _Made(done.value, also=done.record)
 
 
 def _record(

@@ -6,6 +6,7 @@ They are attempts like any other, with lease, fence and outcome; only their work
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -22,7 +23,8 @@ from services.ledger import Claim
 class Outside:
     """What an errand works with.
 
-    `progress` takes 0 to 1; `watch` says within how many seconds there will be more of it.
+    `progress` takes 0 to 1; `watch` says within how many seconds there will be more of it; what is
+    in `scratch` is gone afterwards.
     """
 
     settings: Settings
@@ -32,6 +34,7 @@ class Outside:
     progress: Callable[[float], None]
     watch: Callable[[float], None]
     cancel: CancelToken
+    scratch: Path
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,10 @@ def fetch(outside: Outside, _options: FetchOptions) -> Iterator[Done]:
         # Also where all comes again, and is not yet as far as it was.
         outside.watch(DEADLINE_SECONDS)
 
+    def reserve(length: int) -> None:
+        with outside.database.tenant_scope(claim.tenant_id) as session:
+            imports.reserve(session, settings, claim.run_id, length)
+
     intake = Intake(
         settings,
         outside.storage,
@@ -40,6 +44,7 @@ def fetch(outside: Outside, _options: FetchOptions) -> Iterator[Done]:
         recipe=wanted.recipe,
         token=token,
         report=report,
+        reserve=reserve,
     )
     limits = Limits(bytes=settings.upload_bytes, seconds=settings.import_seconds)
     try:

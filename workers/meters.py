@@ -104,11 +104,11 @@ class StageMeters:
 
 
 class SweepMeters:
-    """Counts what a relay's sweeps have done; state: the counters."""
+    """What a relay's sweeps have done, and what waits to be sent; state: the counters."""
 
     def __init__(self) -> None:
         """All at nothing."""
-        from prometheus_client import Counter
+        from prometheus_client import Counter, Gauge
 
         self.registry = new_registry()
         self._counters = {
@@ -119,6 +119,25 @@ class SweepMeters:
                 ("joins_repaired", "Stages that were ready and had not been told."),
             )
         }
+        self._mails = Gauge(
+            "mails_waiting", "Mails to be sent, counted up to 1,000.", registry=self.registry
+        )
+        self._webhooks = Gauge(
+            "webhooks_waiting", "Webhooks with something to send, counted up to 1,000.",
+            ("cell",), registry=self.registry,
+        )  # fmt: skip
+        self._oldest_mail = Gauge(
+            "mails_oldest_seconds", "Age of the one that waits longest.", registry=self.registry
+        )
+
+    def tell_mails(self, waiting: int, oldest_seconds: float) -> None:
+        """What of mail waits now."""
+        self._mails.set(waiting)
+        self._oldest_mail.set(oldest_seconds)
+
+    def tell_webhooks(self, cell: str, waiting: int) -> None:
+        """How many webhooks of a cell have something to send now."""
+        self._webhooks.labels(cell).set(waiting)
 
     def count(self, cell: str, *, expired: int, due: int, repaired: int) -> None:
         """One sweep."""

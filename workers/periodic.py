@@ -13,12 +13,18 @@ from core.database import Database
 from core.errors import Conflict
 from core.keys import tenant_prefix
 from core.logging import get_logger
+from core.settings import get_settings
 from core.storage import Storage, StoredObject
 from services import (
+    audit,
+    deliveries,
+    export_runs,
     idempotency,
     imports,
     ledger_workers,
     reconciliation,
+    sessions,
+    tickets,
     trash,
     uploads,
 )
@@ -43,6 +49,9 @@ _KNOWN = text("""
      UNION ALL SELECT storage_key FROM assets WHERE storage_key = ANY (:keys)
      UNION ALL SELECT id::text FROM cell.uploads
       WHERE direct AND run_id IS NULL AND expires_at > clock_timestamp() AND id = ANY (:uploads)
+     UNION ALL SELECT run_id::text FROM cell.stage_runs
+      WHERE run_id = ANY (:exports) AND name = 'archive' AND state = 'done'
+        AND finished_at > clock_timestamp() - make_interval(secs => :kept)
 """)
 
 
@@ -103,6 +112,22 @@ def prune_idempotency_keys(
         yield
 
 
+def prune_audit(
+    database: Database, _storage: Storage, _spool: Path, _versions: Sequence[str]
+) -> Iterator[None]:
+    """Forget entries of the audit log that are older than AUDIT_DAYS, a bite at a time."""
+    while audit.prune(database, days=get_settings().audit_days, limit=_BITE) == _BITE:
+        yield
+
+
+def prune_deliveries(
+    database: Database, _storage: Storage, _spool: Path, _versions: Sequence[str]
+) -> Iterator[None]:
+    """Forget deliveries to webhooks of more than a month ago, a bite at a time."""
+    while deliveries.prune(database, age_seconds=deliveries.KEPT_SECONDS, limit=_BITE) == _BITE:
+        yield
+
+
 def collect_trash(
     database: Database, storage: Storage, _spool: Path, versions: Sequence[str]
 ) -> Iterator[None]:
@@ -151,6 +176,18 @@ def collect_uploads(
     yield from _each(tenants, collect)
 
 
+def collect_people(
+    database: Database, _storage: Storage, _spool: Path, _versions: Sequence[str]
+) -> Iterator[None]:
+    """Forget unfollowed links, ended sessions and answers of a day ago, a bite at a time."""
+    for collect in (tickets.collect, sessions.collect, idempotency.collect):
+        gone = _BITE
+        while gone == _BITE:
+            with database.identity_scope() as session:
+                gone = collect(session, limit=_BITE)
+            yield
+
+
 def _each(tenants: Sequence[UUID], collect: Callable[[UUID], Iterator[int]]) -> Iterator[None]:
     problems: list[Exception] = []
     for tenant_id in tenants:
@@ -185,8 +222,13 @@ def collect_tenant(
             continue
         with database.tenant_scope(tenant_id) as session:
             keys = [stored.key for stored in objects]
-            # A direct upload may still be completed.
-            asked = {"keys": keys, "uploads": _upload(root, prefix)}
+            # A direct upload may still be completed, and an archive is kept for some days.
+            asked = {
+                "keys": keys,
+                "uploads": _named(root, prefix, "sources"),
+                "exports": _named(root, prefix, "exports"),
+                "kept": export_runs.KEPT.total_seconds(),
+            }
             if session.scalars(_KNOWN, asked).first() is not None:
                 continue
         storage.delete_prefix(prefix)
@@ -201,20 +243,23 @@ def _folder(root: str, stored: StoredObject) -> str | None:
     return "/".join((root, *parts[:depth])) if len(parts) > depth else None
 
 
-def _upload(root: str, prefix: str) -> list[UUID]:
-    """The upload of the folder's name, if it is one's."""
-    kind, _, name = prefix.removeprefix(f"{root}/").partition("/")
+def _named(root: str, prefix: str, kind: str) -> list[UUID]:
+    """The upload, or the export, that the folder is named by, if it is one's."""
+    parts = prefix.removeprefix(f"{root}/").split("/")
     with suppress(ValueError):
-        if kind == "sources":
-            return [UUID(name)]
+        if parts[0] == kind:
+            return [UUID(parts[1])]
     return []
 
 
 _JOBS: Mapping[str, Callable[[Database, Storage, Path, Sequence[str]], Iterator[None]]] = {
     "prune_events": prune_events,
     "collect_artifacts": collect_artifacts,
+    "collect_people": collect_people,
     "collect_uploads": collect_uploads,
     "collect_trash": collect_trash,
+    "prune_audit": prune_audit,
+    "prune_deliveries": prune_deliveries,
     "prune_idempotency_keys": prune_idempotency_keys,
     "reconcile_storage": reconcile_storage,
 }

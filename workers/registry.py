@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from core.errors import Misconfigured
+from pipeline.plan.exports import ARCHIVE
 from pipeline.plan.imports import FETCH
 from pipeline.plan.types import Graph
 from workers.errands import Errand
@@ -73,11 +74,15 @@ class Registry:
 
 
 def _errand(kind: str) -> Errand | None:
-    if kind != FETCH:
-        return None
-    from workers.imports import ERRAND
+    if kind == FETCH:
+        from workers import imports
 
-    return ERRAND
+        return imports.ERRAND
+    if kind == ARCHIVE:
+        from workers import exports
+
+        return exports.ERRAND
+    return None
 
 
 def _load(where: str) -> Mapping[str, Binding]:

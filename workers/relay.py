@@ -20,8 +20,8 @@ from core.errors import AutomatorError
 from core.logging import configure_logging, get_logger
 from core.settings import Settings, get_settings
 from pipeline.plan.types import Queue
-from services import ledger
-from services.installation import cell_urls
+from services import dispatch, ledger, mails
+from services.installation import MAIN_CELL, cell_urls
 from workers.app import create_app
 from workers.meters import SweepMeters, serve
 from workers.rings import Rings
@@ -31,6 +31,8 @@ _log = get_logger(__name__)
 
 _POLL_SECONDS = 1.0
 _REPAIR_SECONDS = 30.0
+# Counts of what is to be sent stop here.
+_COUNTED = 1000
 _KNOWN = frozenset(str(queue) for queue in Queue)
 
 
@@ -132,8 +134,21 @@ class CellRelay(threading.Thread):
         limit = max(64, 2 * sum(self._slots.values()))
         for backlog in ledger.backlog(self._database, limit=limit):
             self._slots[backlog.queue] = backlog.slots
-            if backlog.ready and backlog.state == "open" and backlog.queue in _KNOWN:
-                self._rings.top_up(backlog.queue, backlog.ready, backlog.slots)
+            ready = backlog.ready + (self._outgoing() if backlog.queue == Queue.LIGHT else 0)
+            if ready and backlog.state == "open" and backlog.queue in _KNOWN:
+                self._rings.top_up(backlog.queue, ready, backlog.slots)
+
+    def _outgoing(self) -> int:
+        """How much of what is to be sent is due."""
+        webhooks = dispatch.backlog(self._database, limit=_COUNTED)
+        if self._meters is not None:
+            self._meters.tell_webhooks(self._cell, webhooks)
+        if self._cell != MAIN_CELL:
+            return webhooks
+        waiting = mails.backlog(self._database, limit=_COUNTED)
+        if self._meters is not None:
+            self._meters.tell_mails(waiting.waiting, waiting.oldest_seconds)
+        return waiting.due + webhooks
 
 
 def main() -> int:

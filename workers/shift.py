@@ -21,11 +21,13 @@ from workers import periodic
 from workers.attempt import Equipment, end, perform
 from workers.drain import DrainPipe
 from workers.lease import Hold, Holder, now
+from workers.mails import MailCourier
 from workers.meters import AttemptPipe
 from workers.outcome import Outcome, outcome_of
 from workers.registry import Registry
 from workers.rings import Rings
 from workers.scratch import ScratchSpace
+from workers.webhooks import WebhookCourier
 
 _log = get_logger(__name__)
 
@@ -70,6 +72,11 @@ class Shift:
         self._complained_at = float("-inf")
         urls = {name: self._installation.cell(name).url for name in self._cells}
         self._holder = Holder(settings, urls, drain.reader, self._last_words)
+        stopping = self._holder.draining
+        self._couriers = (
+            MailCourier(self._installation, settings, stopping),
+            WebhookCourier(self._installation, settings, self._versions, stopping),
+        )
         scratch.clear_dead()
         if tracing.is_on():
             threading.Thread(target=self._send_last_spans, name="spans", daemon=True).start()
@@ -87,9 +94,20 @@ class Shift:
 
     def answer(self, queue: str) -> None:
         """Work on a queue for about a second, or for one long stage; ring again if more waits."""
+        if queue != Queue.LIGHT:
+            self._work(queue)
+            return
+        for courier in self._couriers:
+            courier.ring()
+        self._do_periodic()
+        self._work(queue)
+        # A worker that is told to leave lets answers end: so a mail is seldom sent twice.
         until = time.monotonic() + _RING_SECONDS
-        if queue == Queue.LIGHT:
-            self._do_periodic()
+        for courier in self._couriers:
+            courier.wait(until - time.monotonic())
+
+    def _work(self, queue: str) -> None:
+        until = time.monotonic() + _RING_SECONDS
         rung = False
         while not self._holder.draining.is_set() and self._has_room():
             found = self._claim(queue)
@@ -100,9 +118,11 @@ class Shift:
                 rung = True
                 self._rings.top_up(queue, self._slots, self._slots)
             hold = self._holder.begin(cell, queue, claim, claimed_at)
+            self._leave_alone(alone=True)
             try:
                 attempted = perform(self._equipment, self._installation.cell(cell), hold)
             finally:
+                self._leave_alone(alone=False)
                 self._holder.end(hold)
             if self._attempts is not None:
                 self._attempts.tell(attempted)
@@ -112,6 +132,10 @@ class Shift:
                 if claim.more:
                     self._rings.top_up(queue, 1, 1)
                 return
+
+    def _leave_alone(self, *, alone: bool) -> None:
+        for courier in self._couriers:
+            courier.alone = alone
 
     def _claim(self, queue: str) -> tuple[str, Claim, float] | None:
         """The first cell that has work; the next search begins behind it."""

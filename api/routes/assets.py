@@ -7,13 +7,14 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from anyio import CancelScope, to_thread
-from fastapi import APIRouter, Body, Query, Request, Response
+from fastapi import Body, Query, Request, Response
 from pydantic import AwareDatetime, StringConstraints
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from api import problems
+from api.access import needs
 from api.conditions import (
     TAGGED,
     UNCHANGED,
@@ -26,17 +27,19 @@ from api.conditions import (
 from api.context import InstallationDep, PlaceDep, SessionDep
 from api.idempotency import OnceDep
 from api.paging import PagingDep, by_id, by_path, by_time, id_of, path_of, time_of
-from api.problems import invalid
+from api.problems import invalid, pointing
 from api.routes.uploads import RECEIVES, receive
+from api.routing import Router
 from api.schemas.artifact import ArtifactOut, ArtifactPage
 from api.schemas.asset import AssetCreated, AssetOut, AssetPage, AssetPatch
 from api.schemas.run import RunCreate, RunOut, RunPage
 from core.errors import AutomatorError
-from services import artifacts, asset_views, library, runs, trash, uploads
+from services import artifacts, asset_views, audit, library, runs, trash, uploads
 from services.asset_views import Filters, State
 from services.installation import Installation, Place
+from services.permissions import Action
 
-router = APIRouter(prefix="/assets", tags=["assets"])
+router = Router(prefix="/assets", tags=["assets"])
 
 
 Kind = Literal["video", "image", "document"]
@@ -60,7 +63,8 @@ Words = Annotated[
                 "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
             },
         }
-    },
+    }
+    | needs(Action.UPLOADS_WRITE),
 )
 async def create_asset(
     request: Request,
@@ -68,6 +72,7 @@ async def create_asset(
     where: PlaceDep,
     name: Annotated[str, Query(min_length=1, max_length=1024)],
     recipe: str | None = None,
+    brand_id: Annotated[UUID | None, Query(description="Else the default one.")] = None,
 ) -> AssetCreated:
     """Store the request's body as an asset and start a recipe on it."""
     if "idempotency-key" in request.headers:
@@ -80,8 +85,11 @@ async def create_asset(
     if length is None or not length.isdigit():
         raise HTTPException(411, "the request must say how long its body is")
     intakes = request.app.state.intakes
-    create = partial(uploads.create, name=name, length=int(length), recipe=recipe)
-    upload = await to_thread.run_sync(create, current, where, limiter=intakes)
+    create = partial(
+        uploads.create, name=name, length=int(length), recipe=recipe, brand_id=brand_id
+    )
+    with pointing("brand_id", "/query/brand_id"):
+        upload = await to_thread.run_sync(create, current, where, limiter=intakes)
     try:
         ended = await receive(request, current, where, upload.id, 0, None)
         if ended.run_id is None:
@@ -95,7 +103,7 @@ async def create_asset(
     return await to_thread.run_sync(created, limiter=intakes)
 
 
-@router.get("", response_model=AssetPage)
+@router.get("", response_model=AssetPage, openapi_extra=needs(Action.ASSETS_READ))
 def list_assets(
     session: SessionDep,
     where: PlaceDep,
@@ -106,6 +114,7 @@ def list_assets(
         list[Word],
         Query(max_length=10, description="Once for each tag that an asset must have."),
     ] = [],  # noqa: B006 - FastAPI's way
+    brand_id: UUID | None = None,
     q: Annotated[Words | None, Query(description="Part of the name, in capitals or not.")] = None,
     created_after: AwareDatetime | None = None,
     created_before: AwareDatetime | None = None,
@@ -115,7 +124,7 @@ def list_assets(
 ) -> Response:
     """The newest assets."""
     filters = Filters(
-        kind, state, tuple(tag), q, created_after, created_before, trashed == "only"
+        kind, state, tuple(tag), q, created_after, created_before, trashed == "only", brand_id
     )  # fmt: skip
     question = ("assets", where.tenant_id, filters)
     found = asset_views.page(
@@ -129,6 +138,7 @@ def list_assets(
     "/{asset_id}",
     response_model=AssetOut,
     responses={200: TAGGED, **UNCHANGED, **problems.documented(404)},
+    openapi_extra=needs(Action.ASSETS_READ),
 )
 def get_asset(asset_id: UUID, session: SessionDep, if_none_match: IfNoneMatch = None) -> Response:
     """One asset, also from the trash; its ETag covers all that is said of it here."""
@@ -142,7 +152,7 @@ def get_asset(asset_id: UUID, session: SessionDep, if_none_match: IfNoneMatch = 
     responses={200: TAGGED, **problems.documented(404, 409, 412, 413, 428)},
     openapi_extra={"requestBody": {"content": {"application/merge-patch+json": {
         "schema": {"$ref": "#/components/schemas/AssetPatch"},
-    }}}},
+    }}}} | needs(Action.ASSETS_WRITE),
 )  # fmt: skip
 def change_asset(
     asset_id: UUID,
@@ -150,7 +160,7 @@ def change_asset(
     session: SessionDep,
     if_match: IfMatch = None,
 ) -> Response:
-    """Rename or tag an asset (RFC 7396). If-Match is required, so that no edit is lost."""
+    """Rename or tag an asset, or move it to another brand (RFC 7396). If-Match is required."""
     allowed = required_versions(if_match)
     given = changes.model_fields_set
     changed = library.change(
@@ -158,13 +168,19 @@ def change_asset(
         asset_id,
         name=changes.name if "name" in given else None,
         tags=changes.tags if "tags" in given else None,
+        brand_id=changes.brand_id,
         versions=allowed,
     )
     out = AssetOut.model_validate(changed)
     return tagged(out, out.version)
 
 
-@router.delete("/{asset_id}", status_code=204, responses=problems.documented(404, 412))
+@router.delete(
+    "/{asset_id}",
+    status_code=204,
+    responses=problems.documented(404, 412),
+    openapi_extra=needs(Action.ASSETS_WRITE),
+)
 def trash_asset(asset_id: UUID, session: SessionDep, if_match: IfMatch = None) -> Response:
     """Put an asset into the trash, and cancel its runs. It is removed for good in thirty days."""
     trash.put(session, asset_id, versions=versions(if_match))
@@ -175,6 +191,7 @@ def trash_asset(asset_id: UUID, session: SessionDep, if_match: IfMatch = None) -
     "/{asset_id}/restore",
     response_model=AssetOut,
     responses={200: TAGGED, **problems.documented(404, 409, 413)},
+    openapi_extra=needs(Action.ASSETS_WRITE),
 )
 def restore_asset(
     asset_id: UUID, current: InstallationDep, where: PlaceDep, once: OnceDep
@@ -189,7 +206,12 @@ def restore_asset(
     return once(restore)
 
 
-@router.post("/{asset_id}/purge", status_code=204, responses=problems.documented(404, 409, 413))
+@router.post(
+    "/{asset_id}/purge",
+    status_code=204,
+    responses=problems.documented(404, 409, 413),
+    openapi_extra=needs(Action.ASSETS_PURGE),
+)
 def purge_asset(asset_id: UUID, current: InstallationDep, once: OnceDep) -> Response:
     """Remove an asset that is in the trash, with all that was made of it, for good and now."""
     keys: list[str] = []
@@ -203,7 +225,12 @@ def purge_asset(asset_id: UUID, current: InstallationDep, once: OnceDep) -> Resp
     return answer
 
 
-@router.get("/{asset_id}/duplicates", response_model=AssetPage, responses=problems.documented(404))
+@router.get(
+    "/{asset_id}/duplicates",
+    response_model=AssetPage,
+    responses=problems.documented(404),
+    openapi_extra=needs(Action.ASSETS_READ),
+)
 def list_duplicates(
     asset_id: UUID, session: SessionDep, where: PlaceDep, paging: PagingDep
 ) -> Response:
@@ -216,7 +243,9 @@ def list_duplicates(
     return _page(items, following)
 
 
-@router.get("/{asset_id}/runs", responses=problems.documented(404))
+@router.get(
+    "/{asset_id}/runs", responses=problems.documented(404), openapi_extra=needs(Action.RUNS_READ)
+)
 def list_asset_runs(
     asset_id: UUID, session: SessionDep, where: PlaceDep, paging: PagingDep
 ) -> RunPage:
@@ -238,6 +267,7 @@ def list_asset_runs(
     status_code=201,
     response_model=RunOut,
     responses=problems.documented(404, 409, 413),
+    openapi_extra=needs(Action.RUNS_WRITE),
 )
 def start_run(
     asset_id: UUID, where: PlaceDep, once: OnceDep, wanted: RunCreate | None = None
@@ -252,7 +282,11 @@ def start_run(
     return once(start, status=201)
 
 
-@router.get("/{asset_id}/artifacts", responses=problems.documented(404))
+@router.get(
+    "/{asset_id}/artifacts",
+    responses=problems.documented(404),
+    openapi_extra=needs(Action.ASSETS_READ),
+)
 def list_artifacts(
     asset_id: UUID,
     session: SessionDep,
@@ -280,6 +314,8 @@ def _page(items: Sequence[Row[Any]], following: str | None) -> Response:
 
 
 def _forget(current: Installation, where: Place, upload_id: UUID) -> None:
+    # What came to nothing has changed nothing.
+    audit.follow(None)
     with suppress(AutomatorError):
         uploads.remove(current, where, upload_id)
 

@@ -7,19 +7,31 @@ from functools import partial
 from uuid import UUID
 
 from anyio import to_thread
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api import problems
+from api.access import needs
+from api.conditions import LOCATED
 from api.context import InstallationDep, PlaceDep
+from api.routing import Router
 from api.schemas.direct_upload import DirectUploadCreate, DirectUploadEnd, DirectUploadOut
 from api.schemas.upload import UploadOut
 from services import direct_uploads
 from services.direct_uploads import Expected
+from services.permissions import Action
 
-router = APIRouter(prefix="/uploads", tags=["uploads"])
+router = Router(prefix="/uploads", tags=["uploads"])
 
 
-@router.post("/direct", status_code=201, responses=problems.documented(409, 413, 429, 507))
+@router.post(
+    "/direct",
+    status_code=201,
+    responses={
+        201: LOCATED,
+        **problems.documented("quota_exceeded", "rejected", 409, 413, 429, 507),
+    },
+    openapi_extra=needs(Action.UPLOADS_WRITE),
+)
 async def create_direct_upload(
     request: Request,
     response: Response,
@@ -33,6 +45,7 @@ async def create_direct_upload(
         name=wanted.name,
         length=wanted.bytes,
         recipe=wanted.recipe,
+        brand_id=wanted.brand_id,
         origin=wanted.origin,
     )
     announced = await to_thread.run_sync(create, current, where, limiter=request.app.state.intakes)
@@ -42,7 +55,11 @@ async def create_direct_upload(
     return DirectUploadOut(upload=upload, address=announced.address)
 
 
-@router.post("/{upload_id}/complete", responses=problems.documented(404, 409, 410, 423))
+@router.post(
+    "/{upload_id}/complete",
+    responses=problems.documented(404, 409, 410, 423),
+    openapi_extra=needs(Action.UPLOADS_WRITE),
+)
 async def complete_direct_upload(
     request: Request,
     upload_id: UUID,

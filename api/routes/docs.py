@@ -17,20 +17,22 @@ _INLINE: Final = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 def install(app: FastAPI) -> None:
     """Serve the page and what it loads."""
     app.mount(_ASSETS, StaticFiles(packages=[("fastapi_swagger", "resources")]), name="docs-assets")
+    app.add_api_route("/docs", _docs, include_in_schema=False)
 
-    @app.get("/docs", include_in_schema=False)
-    def docs(request: Request) -> HTMLResponse:
-        root = request.scope.get("root_path", "")
-        page = get_swagger_ui_html(
-            openapi_url=f"{root}{app.openapi_url}",
-            title=app.title,
-            swagger_js_url=f"{root}{_ASSETS}/swagger-ui-bundle.js",
-            swagger_css_url=f"{root}{_ASSETS}/swagger-ui.css",
-            swagger_favicon_url=f"{root}{_ASSETS}/favicon-32x32.png",
-            swagger_ui_parameters={"persistAuthorization": False, "docExpansion": "list"},
-        )
-        page.headers["Content-Security-Policy"] = _policy(bytes(page.body))
-        return page
+
+def _docs(request: Request) -> HTMLResponse:
+    # Not a closure over the application: FastAPI remembers each endpoint for good.
+    root = request.scope.get("root_path", "")
+    page = get_swagger_ui_html(
+        openapi_url=f"{root}{request.app.openapi_url}",
+        title=request.app.title,
+        swagger_js_url=f"{root}{_ASSETS}/swagger-ui-bundle.js",
+        swagger_css_url=f"{root}{_ASSETS}/swagger-ui.css",
+        swagger_favicon_url=f"{root}{_ASSETS}/favicon-32x32.png",
+        swagger_ui_parameters={"persistAuthorization": False, "docExpansion": "list"},
+    )
+    page.headers["Content-Security-Policy"] = _policy(bytes(page.body))
+    return page
 
 
 def _policy(page: bytes) -> str:

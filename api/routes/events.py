@@ -3,15 +3,18 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import Header, Query, Request
 
 from api import problems
+from api.access import needs
 from api.context import InstallationDep, PlaceDep, RecheckDep
 from api.event_response import EventResponse
+from api.routing import Router
 from api.schemas.event import EventOut
 from services.events import Kind
+from services.permissions import Action
 
-router = APIRouter(prefix="/events", tags=["events"])
+router = Router(prefix="/events", tags=["events"])
 
 _STREAM = (
     "Server-sent events that do not end. `event` is a kind, `id` a position, `data` is JSON of the"
@@ -36,6 +39,7 @@ _DATA = EventOut.model_json_schema()
         },
         **problems.documented(429),
     },
+    openapi_extra=needs(Action.EVENTS_READ),
 )
 async def stream_events(
     request: Request,

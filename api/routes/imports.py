@@ -2,22 +2,33 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from sqlalchemy.orm import Session
 
 from api import problems
+from api.access import needs
+from api.conditions import LOCATED
 from api.context import InstallationDep, PlaceDep, SessionDep
 from api.idempotency import OnceDep
 from api.paging import PagingDep, by_id, id_of
+from api.routing import Router
 from api.schemas.imports import ImportCreate, ImportOut, ImportPage
 from services import imports
 from services.imports import ImportReport
+from services.permissions import Action
 
-router = APIRouter(prefix="/imports", tags=["imports"])
+router = Router(prefix="/imports", tags=["imports"])
 
 
 @router.post(
-    "", status_code=202, response_model=ImportOut, responses=problems.documented(409, 413, 429, 507)
+    "",
+    status_code=202,
+    response_model=ImportOut,
+    responses={
+        202: LOCATED,
+        **problems.documented("quota_exceeded", "rejected", 409, 413, 429, 507),
+    },
+    openapi_extra=needs(Action.IMPORTS_WRITE),
 )
 def create_import(
     wanted: ImportCreate, current: InstallationDep, where: PlaceDep, once: OnceDep
@@ -27,7 +38,14 @@ def create_import(
     def create(session: Session) -> Response:
         location = imports.check(current, url=wanted.url, recipe=wanted.recipe)
         report = imports.begin(
-            session, where, location, url=wanted.url, name=wanted.name, recipe=wanted.recipe
+            session,
+            where,
+            current.settings,
+            location,
+            url=wanted.url,
+            name=wanted.name,
+            recipe=wanted.recipe,
+            brand_id=wanted.brand_id,
         )
         headers = {"Location": f"/v1/imports/{report.row.id}"}
         body = _shown(report).model_dump_json()
@@ -36,7 +54,7 @@ def create_import(
     return once(create)
 
 
-@router.get("")
+@router.get("", openapi_extra=needs(Action.RUNS_READ))
 def list_imports(session: SessionDep, where: PlaceDep, paging: PagingDep) -> ImportPage:
     """The newest imports."""
     question = ("imports", where.tenant_id)
@@ -45,7 +63,9 @@ def list_imports(session: SessionDep, where: PlaceDep, paging: PagingDep) -> Imp
     return ImportPage(items=[_shown(report) for report in items], next=following)
 
 
-@router.get("/{import_id}", responses=problems.documented(404))
+@router.get(
+    "/{import_id}", responses=problems.documented(404), openapi_extra=needs(Action.RUNS_READ)
+)
 def get_import(import_id: UUID, session: SessionDep) -> ImportOut:
     """An import, and how far it is."""
     return _shown(imports.get(session, import_id))
@@ -58,6 +78,7 @@ def _shown(report: ImportReport) -> ImportOut:
         source=row.source,
         name=row.name,
         recipe=row.recipe,
+        brand_id=row.brand_id,
         state=run.state,
         progress=stage.progress,
         asset_id=row.asset_id,

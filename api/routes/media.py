@@ -4,12 +4,14 @@ import re
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Request
+from fastapi import Path, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api import problems
+from api.access import PUBLIC
 from api.context import InstallationDep
 from api.delivery import PREFLIGHT, Desk
+from api.routing import Router
 from core.errors import NotFound
 from core.keys import KEY_BYTES
 from core.served_types import SERVED_TYPES
@@ -18,7 +20,7 @@ from services.media_tokens import Signer
 from services.playbacks import longest
 from services.publications import parse_public_name
 
-router = APIRouter(tags=["media"])
+router = Router(tags=["media"])
 
 # Files of one run never change; a shared cache may keep them for a day after they were withdrawn.
 PUBLIC_SECONDS: Final = 24 * 3600
@@ -51,11 +53,13 @@ def desk(request: Request) -> Desk:
     "/media/{token}/{path:path}",
     response_class=Response,
     responses={**BYTES, **problems.documented(410)},
+    openapi_extra=PUBLIC,
 )
 @router.head(
     "/media/{token}/{path:path}",
     response_class=Response,
     responses={**BYTES, **problems.documented(410)},
+    openapi_extra=PUBLIC,
 )
 async def get_media(
     request: Request, current: InstallationDep, token: str, path: FilePath
@@ -85,8 +89,12 @@ async def get_media(
     )
 
 
-@router.get("/public/{name}/{path:path}", response_class=Response, responses=BYTES)
-@router.head("/public/{name}/{path:path}", response_class=Response, responses=BYTES)
+@router.get(
+    "/public/{name}/{path:path}", response_class=Response, responses=BYTES, openapi_extra=PUBLIC
+)
+@router.head(
+    "/public/{name}/{path:path}", response_class=Response, responses=BYTES, openapi_extra=PUBLIC
+)
 async def get_public(
     request: Request, current: InstallationDep, name: str, path: FilePath
 ) -> Response:
@@ -126,6 +134,7 @@ async def get_public(
     status_code=204,
     response_class=Response,
     responses=problems.documented(404),
+    openapi_extra=PUBLIC,
 )
 def preflight_media(token: str, path: FilePath) -> Response:
     """What pages of other origins may ask for."""
@@ -137,6 +146,7 @@ def preflight_media(token: str, path: FilePath) -> Response:
     status_code=204,
     response_class=Response,
     responses=problems.documented(404),
+    openapi_extra=PUBLIC,
 )
 def preflight_public(name: str, path: FilePath) -> Response:
     """What pages of other origins may ask for."""

@@ -3,13 +3,15 @@
 import hmac
 from ipaddress import ip_address
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from starlette.exceptions import HTTPException
 
 from api import problems
+from api.access import PUBLIC
 from api.context import InstallationDep, WatchDep, watched
+from api.routing import Router
 
-router = APIRouter(tags=["health"])
+router = Router(tags=["health"])
 
 
 @router.get(
@@ -24,8 +26,9 @@ router = APIRouter(tags=["health"])
         },
         **problems.documented(401),
     },
+    openapi_extra=PUBLIC,
 )
-async def metrics(request: Request, current: InstallationDep, watch: WatchDep) -> Response:
+async def get_metrics(request: Request, current: InstallationDep, watch: WatchDep) -> Response:
     """Meters in Prometheus' text format, or as OpenMetrics where it is asked for.
 
     For whoever has METRICS_TOKEN; where there is none, for this machine alone.

@@ -3,20 +3,23 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from api import problems
+from api.access import needs
 from api.context import InstallationDep, PlaceDep, SessionDep
 from api.routes.media import BYTES, desk
+from api.routing import Router
 from api.schemas.playback import EndedOut, PlaybackOut, SourceAddressOut
 from services import media, playbacks
 from services.installation import Installation
 from services.media import CACHE_SECONDS
 from services.media_tokens import Scope
+from services.permissions import Action
 from services.playbacks import longest
 
-router = APIRouter(prefix="/assets/{asset_id}", tags=["media"])
+router = Router(prefix="/assets/{asset_id}", tags=["media"])
 
 # A redirect past us needs to last only until it has been followed.
 _SOURCE_SECONDS = 900.0
@@ -24,7 +27,9 @@ _SOURCE_SECONDS = 900.0
 _MARGIN_SECONDS = 1.0
 
 
-@router.post("/playback", responses=problems.documented(404, 409))
+@router.post(
+    "/playback", responses=problems.documented(404, 409), openapi_extra=needs(Action.MEDIA_READ)
+)
 def create_playback(
     request: Request, asset_id: UUID, current: InstallationDep, where: PlaceDep, session: SessionDep
 ) -> PlaybackOut:
@@ -37,7 +42,9 @@ def create_playback(
     return PlaybackOut.model_validate(found)
 
 
-@router.delete("/playback", responses=problems.documented(404))
+@router.delete(
+    "/playback", responses=problems.documented(404), openapi_extra=needs(Action.MEDIA_WRITE)
+)
 def revoke_playback(
     request: Request, asset_id: UUID, current: InstallationDep, session: SessionDep
 ) -> EndedOut:
@@ -48,7 +55,9 @@ def revoke_playback(
     return EndedOut(ends_at=ends, cached_until=_moment(now + longest(current.settings, duration)))
 
 
-@router.post("/source", responses=problems.documented(404, 409))
+@router.post(
+    "/source", responses=problems.documented(404, 409), openapi_extra=needs(Action.SOURCES_READ)
+)
 def create_source_address(
     request: Request, asset_id: UUID, current: InstallationDep, where: PlaceDep, session: SessionDep
 ) -> SourceAddressOut:
@@ -58,8 +67,12 @@ def create_source_address(
     return SourceAddressOut.model_validate(found)
 
 
-@router.get("/source", response_class=Response, responses=BYTES)
-@router.head("/source", response_class=Response, responses=BYTES)
+@router.get(
+    "/source", response_class=Response, responses=BYTES, openapi_extra=needs(Action.SOURCES_READ)
+)
+@router.head(
+    "/source", response_class=Response, responses=BYTES, openapi_extra=needs(Action.SOURCES_READ)
+)
 async def get_source(request: Request, asset_id: UUID, where: PlaceDep) -> Response:
     """The uploaded file, byte for byte, to be saved."""
     here = desk(request)

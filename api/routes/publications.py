@@ -3,20 +3,25 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 
 from api import problems
+from api.access import needs
 from api.context import InstallationDep, PlaceDep, SessionDep
 from api.routes.media import PUBLIC_SECONDS, desk
 from api.routes.playbacks import ended
+from api.routing import Router
 from api.schemas.playback import EndedOut, PublicationOut
 from services import publications
+from services.permissions import Action
 
-router = APIRouter(prefix="/assets/{asset_id}/publication", tags=["media"])
+router = Router(prefix="/assets/{asset_id}/publication", tags=["media"])
 
 
-@router.put("", responses=problems.documented(404, 409))
-def publish(
+@router.put(
+    "", responses=problems.documented(404, 409), openapi_extra=needs(Action.PUBLICATIONS_WRITE)
+)
+def publish_asset(
     asset_id: UUID, current: InstallationDep, where: PlaceDep, session: SessionDep
 ) -> PublicationOut:
     """Show the asset to everybody, at an address that stays the same when it is processed again.
@@ -27,7 +32,7 @@ def publish(
     return PublicationOut.model_validate(found)
 
 
-@router.get("", responses=problems.documented(404))
+@router.get("", responses=problems.documented(404), openapi_extra=needs(Action.ASSETS_READ))
 def get_publication(
     asset_id: UUID, current: InstallationDep, where: PlaceDep, session: SessionDep
 ) -> PublicationOut:
@@ -36,8 +41,10 @@ def get_publication(
     return PublicationOut.model_validate(found)
 
 
-@router.delete("", responses=problems.documented(404))
-def withdraw(
+@router.delete(
+    "", responses=problems.documented(404), openapi_extra=needs(Action.PUBLICATIONS_WRITE)
+)
+def withdraw_publication(
     request: Request, asset_id: UUID, current: InstallationDep, session: SessionDep
 ) -> EndedOut:
     """End the public address for good: who publishes the asset again gives it another."""

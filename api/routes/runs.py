@@ -3,19 +3,22 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from api import problems
+from api.access import needs
 from api.context import PlaceDep, SessionDep
 from api.idempotency import OnceDep
 from api.paging import PagingDep, by_id, id_of
+from api.routing import Router
 from api.schemas.run import RunDetail, RunOut, RunPage, RunPatch, RunState, StageOut
 from services import runs
+from services.permissions import Action
 
-router = APIRouter(prefix="/runs", tags=["runs"])
+router = Router(prefix="/runs", tags=["runs"])
 
 
-@router.get("", responses=problems.documented())
+@router.get("", responses=problems.documented(), openapi_extra=needs(Action.RUNS_READ))
 def list_runs(
     session: SessionDep,
     where: PlaceDep,
@@ -38,7 +41,7 @@ def list_runs(
     return RunPage(items=[RunOut.model_validate(run) for run in items], next=following)
 
 
-@router.get("/{run_id}", responses=problems.documented(404))
+@router.get("/{run_id}", responses=problems.documented(404), openapi_extra=needs(Action.RUNS_READ))
 def get_run(run_id: UUID, session: SessionDep) -> RunDetail:
     """A run and how far each of its stages is."""
     report = runs.report(session, run_id)
@@ -46,7 +49,9 @@ def get_run(run_id: UUID, session: SessionDep) -> RunDetail:
     return RunDetail(**RunOut.model_validate(report.run).model_dump(), stages=stages)
 
 
-@router.patch("/{run_id}", responses=problems.documented(404, 413))
+@router.patch(
+    "/{run_id}", responses=problems.documented(404, 413), openapi_extra=needs(Action.RUNS_WRITE)
+)
 def change_run(run_id: UUID, changes: RunPatch, session: SessionDep) -> RunOut:
     """Give a run, and whatever of it is not done, another priority.
 
@@ -56,14 +61,22 @@ def change_run(run_id: UUID, changes: RunPatch, session: SessionDep) -> RunOut:
 
 
 @router.post(
-    "/{run_id}/cancel", response_model=RunOut, responses=problems.documented(404, 409, 413)
+    "/{run_id}/cancel",
+    response_model=RunOut,
+    responses=problems.documented(404, 409, 413),
+    openapi_extra=needs(Action.RUNS_WRITE),
 )
 def cancel_run(run_id: UUID, once: OnceDep) -> Response:
     """Stop a run; what it has begun is gone within two seconds."""
     return once(lambda session: RunOut.model_validate(runs.cancel(session, run_id)))
 
 
-@router.post("/{run_id}/retry", response_model=RunOut, responses=problems.documented(404, 409, 413))
+@router.post(
+    "/{run_id}/retry",
+    response_model=RunOut,
+    responses=problems.documented(404, 409, 413),
+    openapi_extra=needs(Action.RUNS_WRITE),
+)
 def retry_run(run_id: UUID, once: OnceDep) -> Response:
     """Try a run's failed and cancelled stages again."""
     return once(lambda session: RunOut.model_validate(runs.retry(session, run_id)))

@@ -17,20 +17,23 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 from uuid import UUID
 
 from anyio import CancelScope, move_on_after, sleep, to_thread
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import Depends, Header, Request, Response
 from sqlalchemy.orm import Session
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.access import PUBLIC, needs
 from api.context import InstallationDep, PlaceDep
 from api.idempotency import OnceInAnyTurnDep
-from api.problems import documented
+from api.problems import documented, invalid, pointing
+from api.routing import Router
 from api.schemas.upload import UploadOut
 from core.errors import Locked, Rejected, TooLarge
 from models.upload import Upload
 from services import uploads
 from services.installation import Installation, Place
+from services.permissions import Action
 from services.uploads import Turn
 
 if TYPE_CHECKING:
@@ -38,7 +41,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-router = APIRouter(prefix="/uploads", tags=["uploads"])
+router = Router(prefix="/uploads", tags=["uploads"])
 
 VERSION: Final = "1.0.0"
 _PATH: Final = "/v1/uploads"
@@ -53,6 +56,7 @@ _IDLE_SECONDS: Final = 60.0
 _TURN_SECONDS: Final = 10.0
 _LOOK_SECONDS: Final = 0.05
 _METADATA_BYTES: Final = 4096
+_TOLD_IN: Final = "/header/upload-metadata"
 
 
 def _headers(*names: str) -> dict[str, Any]:
@@ -73,7 +77,7 @@ def _headers(*names: str) -> dict[str, Any]:
 
 # What taking in a body may answer, beside what looking for its upload may.
 _LOOKS: Final = documented(404, 410)
-RECEIVES: Final = documented(408, 409, 410, 413, 423, 429, 507)
+RECEIVES: Final = documented("quota_exceeded", "rejected", 408, 409, 410, 413, 423, 429, 507)
 
 
 def speaks_tus(
@@ -129,8 +133,8 @@ def checksum(
 ChecksumDep = Annotated[Checksum | None, Depends(checksum)]
 
 
-@router.options("", status_code=204)
-def options(current: InstallationDep) -> Response:
+@router.options("", status_code=204, openapi_extra=PUBLIC)
+def get_upload_options(current: InstallationDep) -> Response:
     """What this server can do."""
     return Response(
         status_code=204,
@@ -143,10 +147,10 @@ def options(current: InstallationDep) -> Response:
     )
 
 
-@router.options("/{upload_id}", status_code=204)
-def options_of_upload(upload_id: UUID, current: InstallationDep) -> Response:
+@router.options("/{upload_id}", status_code=204, openapi_extra=PUBLIC)
+def get_options_of_upload(upload_id: UUID, current: InstallationDep) -> Response:
     """The same, wherever a client asks."""
-    return options(current)
+    return get_upload_options(current)
 
 
 @router.post(
@@ -159,6 +163,7 @@ def options_of_upload(upload_id: UUID, current: InstallationDep) -> Response:
         **RECEIVES,
         **documented(412, 460),
     },
+    openapi_extra=needs(Action.UPLOADS_WRITE),
 )
 async def create_upload(
     request: Request,
@@ -175,15 +180,23 @@ async def create_upload(
     Repeated with its Idempotency-Key, it is the same upload; what has come of it, HEAD tells.
     """
     told = metadata(upload_metadata)
-    recipe = told.get("recipe")
+    recipe, brand_id = told.get("recipe"), _brand(told)
     made: list[Upload] = []
 
     def create(session: Session) -> Response:
         uploads.check(current, length=upload_length, recipe=recipe)
         name = told.get("filename") or told.get("name") or ""
-        upload = uploads.announce(
-            session, where, name=name, length=upload_length, recipe=recipe, metadata=upload_metadata
-        )
+        with pointing("brand_id", _TOLD_IN):
+            upload = uploads.announce(
+                session,
+                where,
+                current.settings,
+                name=name,
+                length=upload_length,
+                recipe=recipe,
+                brand_id=brand_id,
+                metadata=upload_metadata,
+            )
         made.append(upload)
         return _told(upload, 201)
 
@@ -202,6 +215,7 @@ async def create_upload(
         **_LOOKS,
         **documented(412),
     },
+    openapi_extra=needs(Action.UPLOADS_WRITE),
 )
 async def look_at_upload(
     request: Request, upload_id: UUID, current: InstallationDep, where: PlaceDep
@@ -213,7 +227,7 @@ async def look_at_upload(
     return _told(upload, 200)
 
 
-@router.get("/{upload_id}", responses=_LOOKS)
+@router.get("/{upload_id}", responses=_LOOKS, openapi_extra=needs(Action.UPLOADS_WRITE))
 def get_upload(upload_id: UUID, current: InstallationDep, where: PlaceDep) -> UploadOut:
     """An upload, and what has become of it."""
     return UploadOut.model_validate(uploads.look(current, where, upload_id))
@@ -234,7 +248,8 @@ def get_upload(upload_id: UUID, current: InstallationDep, where: PlaceDep) -> Up
             "required": True,
             "content": {_BODY: {"schema": {"type": "string", "format": "binary"}}},
         }
-    },
+    }
+    | needs(Action.UPLOADS_WRITE),
 )
 async def add_to_upload(
     request: Request,
@@ -257,6 +272,7 @@ async def add_to_upload(
     status_code=204,
     dependencies=[Depends(speaks_tus)],
     responses=_LOOKS | documented(412, 423),
+    openapi_extra=needs(Action.UPLOADS_WRITE),
 )
 async def remove_upload(
     request: Request, upload_id: UUID, current: InstallationDep, where: PlaceDep
@@ -276,6 +292,16 @@ def metadata(header: str) -> dict[str, str]:
         except ValueError:
             raise HTTPException(400, f"Upload-Metadata: {key!r} is no text in base64") from None
     return found
+
+
+def _brand(told: dict[str, str]) -> UUID | None:
+    """The brand that metadata names; 422 for what is no id."""
+    if "brand_id" not in told:
+        return None
+    try:
+        return UUID(told["brand_id"])
+    except ValueError:
+        raise invalid(_TOLD_IN, "brand_id: this is no id") from None
 
 
 async def receive(

@@ -3,7 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.schemas.examples import ASSET, FILM, FILM_BYTES, RUN, SIGNED_IN, example
 
 
 class UploadOut(BaseModel):
@@ -14,7 +16,20 @@ class UploadOut(BaseModel):
     bytes: int
     offset: int
     run_id: UUID | None
+    brand_id: UUID | None = Field(description="The brand that was named; null is the default one.")
     direct: bool
     created_at: datetime
     expires_at: datetime
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(
+        from_attributes=True,
+        json_schema_extra=example(
+            id=ASSET,
+            name=FILM,
+            bytes=FILM_BYTES,
+            offset=FILM_BYTES,
+            run_id=RUN,
+            direct=False,
+            created_at=SIGNED_IN,
+            expires_at="2026-03-10T08:55:00Z",
+        ),
+    )

@@ -34,6 +34,11 @@ def run_file(path: Path) -> None:
         op.get_bind().exec_driver_sql(script, execution_options={"no_parameters": True})
 
 
+def is_upgrade() -> bool:
+    """Whether a tenant's schema is there already; a new one is left empty by its revisions."""
+    return op.get_context().opts.get("starting_rev") is not None
+
+
 def backfill(table: str, *, assignments: str, where: str) -> int:
     """Updates the rows of `table` that match `where`, of the shared branches; how many they were.
 

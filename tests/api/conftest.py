@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
+from argon2 import PasswordHasher
 from fastapi.testclient import TestClient
 
 from core.settings import Settings
+from services import passwords
 from services.migrations import migrate
 from tests.api.serving import serve
+from tests.installations import MASTER_KEY
 from tests.servers import PostgresForTests
 
 
@@ -25,10 +28,21 @@ def settings(
         redis_url=valkey_server,
         storage_url=(folder / "storage").as_uri(),
         free_space_reserve_bytes=0,
+        master_keys=MASTER_KEY,
+        # All tests come from one address.
+        rate_limits={"sign-in": 0, "sign-up": 0, "sign-up-network": 0, "sign-in-network": 0},
     )
     migrate(found)
     yield found
     postgres.drop_installation(made)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick_passwords() -> Iterator[None]:
+    """Real digests, with less work in them: test_passwords has those that the product makes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", PasswordHasher(1, 8 * 1024, 1))
+        yield
 
 
 @pytest.fixture

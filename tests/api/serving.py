@@ -166,7 +166,9 @@ def in_a_thread(app: FastAPI) -> Iterator[int]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(128)
-        config = uvicorn.Config(app, loop="uvloop", http=Protocol, log_config=None)
+        config = uvicorn.Config(
+            app, loop="uvloop", http=Protocol, log_config=None, proxy_headers=False
+        )
         serving = WebServer(config)
         thread = threading.Thread(target=serving.run, args=([listener],))
         thread.start()

@@ -222,8 +222,9 @@ def test_the_api_carries_no_media_library_and_no_celery() -> None:
     code = (
         "import sys, api.app; api.app.create_app;"
         "heavy = {'celery', 'cv2', 'PIL', 'faster_whisper', 'google.cloud.storage',"
-        " 'google_crc32c', 'kombu', 'opentelemetry.sdk.resources', 'opentelemetry.sdk.trace',"
-        " 'requests', 'transcoders'};"
+        " 'authlib', 'google_crc32c', 'kombu', 'opentelemetry.sdk.resources',"
+        " 'opentelemetry.sdk.trace',"
+        " 'pyotp', 'requests', 'transcoders', 'webauthn'};"
         "sys.exit(' '.join(heavy & set(sys.modules)) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

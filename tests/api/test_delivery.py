@@ -1,6 +1,7 @@
 """How bytes flow: past us where a store signs, and at the pace of whoever takes them."""
 
 import hashlib
+import re
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -104,7 +105,9 @@ def test_playlists_are_ours_and_their_segments_are_the_stores(
     part = httpx.get(address, headers={"Range": "bytes=100-599"})
     assert (part.status_code, part.content) == (206, FILM[100:600])
     manifest = client.get(f"{base}/stream/manifest.mpd").text
-    assert f"<BaseURL>{address.replace('&', '&amp;')}</BaseURL>" in manifest
+    # The seconds that are left may be one less by now.
+    there = re.sub(r"seconds=\d+", "seconds=.*", re.escape(address.replace("&", "&amp;")))
+    assert re.search(f"<BaseURL>{there}</BaseURL>", manifest)
     assert client.head(f"{base}/stream/360p.m3u8").content == b""
 
 

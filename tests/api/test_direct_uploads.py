@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import google_crc32c
 import pytest
@@ -70,7 +70,10 @@ def test_a_file_that_was_sent_to_the_bucket_becomes_an_asset(
     client: TestClient, bucket: Settings
 ) -> None:
     data = CLIP.read_bytes()
-    begun = begin(client, len(data), name="../my film.mp4", origin="https://app.example")
+    brand = client.post("/v1/brands", json={"name": f"direct {uuid4().hex[:8]}"}).json()["id"]
+    begun = begin(
+        client, len(data), name="../my film.mp4", origin="https://app.example", brand_id=brand
+    )
     assert begun["method"] == "PUT"
     send(begun, data)
     place = place_of(begun)
@@ -78,11 +81,19 @@ def test_a_file_that_was_sent_to_the_bucket_becomes_an_asset(
     crc = base64.b64encode(google_crc32c.value(data).to_bytes(4, "big")).decode()
     expected = {"sha256": hashlib.sha256(data).hexdigest().upper(), "crc32c": crc}
     ended = client.post(f"{place}/complete", json=expected)
+    again = client.post(f"{place}/complete", json=expected)
+    assert again.json() == ended.json()
+    log = client.get("/v1/audit", params={"target": begun["upload"]["id"]}).json()["items"]
+    assert [one["route"] for one in log] == [
+        "/v1/uploads/{upload_id}/complete", "/v1/uploads/direct",
+    ]  # fmt: skip
+    assert begun["address"] not in json.dumps(log)
     assert ended.status_code == 200, ended.text
     upload = ended.json()
     assert (upload["offset"], upload["direct"]) == (len(data), True)
     asset = client.get(f"/v1/assets/{upload['id']}").json()
     assert (asset["name"], asset["bytes"]) == ("my film.mp4", len(data))
+    assert asset["brand_id"] == brand
     assert asset["sha256"] == hashlib.sha256(data).hexdigest()
     run = client.get(f"/v1/runs/{upload['run_id']}").json()
     assert (run["recipe"], run["asset_id"]) == ("video", upload["id"])
@@ -131,7 +142,8 @@ def test_other_bytes_than_were_announced_leave_nothing(
         ({"name": "a", "bytes": 0}, 422),
         ({"name": "a", "bytes": -1}, 422),
         ({"name": "a", "bytes": "many"}, 422),
-        ({"name": "a", "bytes": 10**30}, 413),
+        ({"name": "a", "bytes": 10**18}, 413),
+        ({"name": "a", "bytes": 10**30}, 422),
         ({"name": "a", "bytes": 1, "recipe": "no-such"}, 422),
         ({"name": "a", "bytes": 1, "origin": "javascript:x"}, 422),
         ({"name": "a", "bytes": 1, "origin": "https://a\r\nX-Y: z"}, 422),
@@ -166,11 +178,9 @@ def test_nobody_without_a_token_learns_an_address(client: TestClient) -> None:
     assert answer.status_code == 401
 
 
-def test_a_tenant_that_begins_and_never_ends_is_stopped(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(uploads, "MAX_OPEN", 0)
-    answer = client.post("/v1/uploads/direct", json={"name": "a", "bytes": 1})
+def test_a_tenant_that_begins_and_never_ends_is_stopped(settings: Settings) -> None:
+    with serve(settings.model_copy(update={"open_uploads": 0})) as client:
+        answer = client.post("/v1/uploads/direct", json={"name": "a", "bytes": 1})
     assert answer.status_code == 429
 
 

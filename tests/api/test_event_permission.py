@@ -68,7 +68,10 @@ def test_a_token_that_is_taken_back_ends_its_streams(api: Api) -> None:
     with reading(api.port) as reader:
         reader.begun()
         api.app.state.token = "another"
-        assert last_word(reader) == "a bearer token is needed"
+        assert (
+            last_word(reader)
+            == "the access token is not valid, or no longer: get another or sign in"
+        )
     with reading(api.port) as reader:
         assert reader.parser.status == 401
 

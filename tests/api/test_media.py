@@ -493,7 +493,7 @@ def test_without_a_secret_the_operator_is_told(settings: Settings) -> None:
         asset = shelve(installation)
         asset.add()
         answer = client.post(f"/v1/assets/{asset.asset_id}/playback")
-        assert answer.status_code == 500
+        assert answer.status_code == 503
         assert "MEDIA_SECRET" in answer.json()["detail"]
 
 

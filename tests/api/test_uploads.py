@@ -259,11 +259,9 @@ def test_an_upload_is_given_up_a_week_after_its_last_byte(
     assert stored(settings) <= before
 
 
-def test_a_tenant_that_begins_and_never_ends_is_stopped(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(uploads, "MAX_OPEN", 0)
-    answer = client.post("/v1/uploads", headers={**TUS, "Upload-Length": "5"})
+def test_a_tenant_that_begins_and_never_ends_is_stopped(settings: Settings) -> None:
+    with serve(settings.model_copy(update={"open_uploads": 0})) as client:
+        answer = client.post("/v1/uploads", headers={**TUS, "Upload-Length": "5"})
     assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")
     assert int(answer.headers["retry-after"]) > 0
 

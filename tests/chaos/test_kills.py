@@ -293,7 +293,7 @@ def check_history(shop: Workshop) -> None:
 
 @pytest.mark.timeout(150)
 def test_runs_survive_some_kills(tmp_path: Path) -> None:
-    survive(tmp_path, kills=25, count=5, seconds=18)
+    survive(tmp_path, kills=12, count=3, seconds=9)
 
 
 @pytest.mark.long

@@ -4,13 +4,20 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
+from cli.diagnosis import State
 from cli.endpoints import lock_installation
+from cli.sealing import look
+from services.installation import Installation
 from tests.drivers import Driver
 from tests.emulators import Emulator
+from tests.installations import installation
 from tests.servers import PostgresForTests
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +46,20 @@ def findings(
     return {check["area"] + "/" + check["name"]: check for check in json.loads(printed)["checks"]}
 
 
+@dataclass(frozen=True)
+class Plain:
+    """What is found of a folder of which nothing was said."""
+
+    data: Path
+    found: dict[str, dict[str, str]]
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Plain:
+    data = tmp_path_factory.mktemp("plain")
+    return Plain(data, findings(data))
+
+
 def test_a_machine_with_everything_is_told_so(tmp_path: Path) -> None:
     code, printed = doctor(tmp_path / "data", FREE_SPACE_RESERVE_BYTES="1")
     assert code == 0, printed
@@ -63,11 +84,11 @@ def test_hardware_is_named_when_it_encodes_not_when_it_is_listed(
     assert chosen in found["hardware/chosen"]["finding"]
 
 
-def test_hardware_that_we_have_not_run_is_marked(tmp_path: Path) -> None:
-    found = findings(tmp_path)
+def test_hardware_that_we_have_not_run_is_marked(plain: Plain) -> None:
     for name in ("NVENC", "Quick Sync", "VAAPI"):
-        assert found[f"hardware/{name}"]["state"] == "note"
-        assert "unverified: not run on a device by us" in found[f"hardware/{name}"]["finding"]
+        found = plain.found[f"hardware/{name}"]
+        assert found["state"] == "note"
+        assert "unverified: not run on a device by us" in found["finding"]
 
 
 def test_a_storage_folder_that_is_not_there_yet_is_not_made(tmp_path: Path) -> None:
@@ -77,8 +98,8 @@ def test_a_storage_folder_that_is_not_there_yet_is_not_made(tmp_path: Path) -> N
     assert not place.exists()
 
 
-def test_a_folder_relies_on_the_encryption_of_its_disk(tmp_path: Path) -> None:
-    found = findings(tmp_path)["storage/encryption"]
+def test_a_folder_relies_on_the_encryption_of_its_disk(plain: Plain) -> None:
+    found = plain.found["storage/encryption"]
     assert (found["state"], found["finding"]) == ("ok", "a folder's is that of its disk")
 
 
@@ -93,27 +114,41 @@ def test_an_installation_that_takes_long_to_start_is_noted(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "check", "mend"),
+    "wrong",
     [
-        ("FFMPEG", "/nowhere/ffmpeg", "media/media", "FFMPEG=/nowhere/ffmpeg"),
-        ("DATABASE_URL", "postgresql://a:b@127.0.0.1:1/c", "database/PostgreSQL", "DATABASE_URL"),
-        ("REDIS_URL", "redis://127.0.0.1:1/0", "broker/Valkey", "REDIS_URL"),
-        ("DATABASE_URL", "hunter2", "database/PostgreSQL", "DATABASE_URL"),
-        ("DATABASE_URL", "postgresql://a:b@c:d/e", "database/PostgreSQL", "DATABASE_URL"),
-        ("REDIS_URL", "localhost:6379", "broker/Valkey", "REDIS_URL"),
-        ("STORAGE_URL", "file:///proc/storage", "storage/storage", "write to /proc"),
-        ("STORAGE_URL", "ftp://somewhere", "storage/storage", "STORAGE_URL"),
-        ("STORAGE_URL", "gs://No", "storage/storage", "STORAGE_URL"),
-        ("STORAGE_KMS_KEY", KMS_KEY, "storage/encryption", "unset STORAGE_KMS_KEY"),
-        ("FREE_SPACE_RESERVE_BYTES", str(1 << 60), "disk/data", "make room"),
+        # By variable: its value, the check that finds it, and what is said of mending it.
+        {
+            "FFMPEG": ("/nowhere/ffmpeg", "media/media", "FFMPEG=/nowhere/ffmpeg"),
+            "DATABASE_URL": (
+                "postgresql://a:b@127.0.0.1:1/c", "database/PostgreSQL", "DATABASE_URL",
+            ),
+            "REDIS_URL": ("redis://127.0.0.1:1/0", "broker/Valkey", "REDIS_URL"),
+            "STORAGE_URL": ("file:///proc/storage", "storage/storage", "write to /proc"),
+            "FREE_SPACE_RESERVE_BYTES": (str(1 << 60), "disk/data", "make room"),
+        },
+        {
+            "DATABASE_URL": ("hunter2", "database/PostgreSQL", "DATABASE_URL"),
+            "REDIS_URL": ("localhost:6379", "broker/Valkey", "REDIS_URL"),
+            "STORAGE_URL": ("ftp://somewhere", "storage/storage", "STORAGE_URL"),
+        },
+        {
+            "DATABASE_URL": ("postgresql://a:b@c:d/e", "database/PostgreSQL", "DATABASE_URL"),
+            "STORAGE_URL": ("gs://No", "storage/storage", "STORAGE_URL"),
+        },
+        {"STORAGE_KMS_KEY": (KMS_KEY, "storage/encryption", "unset STORAGE_KMS_KEY")},
     ],
-)
-def test_what_is_missing_comes_with_how_to_mend_it(
-    tmp_path: Path, name: str, value: str, check: str, mend: str
+    ids=["out of reach", "of no kind", "malformed", "without a bucket"],
+)  # fmt: skip
+def test_what_is_missing_comes_with_how_to_mend_it_and_hides_nothing_else(
+    tmp_path: Path, wrong: dict[str, tuple[str, str, str]]
 ) -> None:
-    found = findings(tmp_path, exit_code=1, **{name: value})[check]
-    assert found["state"] == "missing"
-    assert mend in found["mend"]
+    told = findings(tmp_path, exit_code=1, **{name: value for name, (value, _, _) in wrong.items()})
+    for _, check, mend in wrong.values():
+        found = told[check]
+        assert found["state"] == "missing"
+        assert mend in found["mend"]
+    if "STORAGE_URL" not in wrong:
+        assert told["storage/storage"]["state"] == "ok"
 
 
 def test_a_bucket_that_is_not_there_is_missing(
@@ -133,11 +168,49 @@ def test_a_login_that_sees_across_tenants_is_reported(
     modest = findings(tmp_path, DATABASE_URL=made.database_url)
     assert "database/login" not in modest
     assert modest["database/schema"]["mend"] == "run `automator migrate`"
+    assert modest["secrets/master key"]["state"] == "missing"
+    assert "set MASTER_KEYS" in modest["secrets/master key"]["mend"]
     mighty = findings(tmp_path, DATABASE_URL=postgres.url)
     assert mighty["database/login"]["state"] == "missing"
     postgres.drop_installation(made)
 
 
+def test_master_keys_are_tried_and_those_that_are_away_are_named(
+    tmp_path: Path, postgres: PostgresForTests
+) -> None:
+    key, other = "11" * 32, "22" * 32
+    file = tmp_path / "keys"
+    file.write_text(f"{key}\n{other}\n")
+    file.chmod(0o644)
+    with installation(postgres, tmp_path / "data", master_keys=key) as settings:
+        with closing(Installation(settings)) as house, house.identity_scope() as session:
+            house.keyring.people(session).seal(b"x", "y")
+        fine, away, told = (
+            {check.name: check for check in look(settings.model_copy(update=changes))}
+            for changes in (
+                {},
+                {"master_keys": SecretStr(other)},
+                {"master_keys": None, "master_key_file": file},
+            )
+        )
+    assert fine["data keys"].finding == "1 can be unwrapped"
+    assert away["data keys"].state is State.MISSING
+    assert fine["master key"].finding in away["data keys"].finding
+    assert told["master key"].finding.endswith("and 1 more that unwrap")
+    assert told["MASTER_KEY_FILE"].state is State.NOTE
+    assert not [one for one in (key, other) if one in f"{fine} {away} {told}"]
+
+
 def test_the_password_is_not_printed(tmp_path: Path) -> None:
     _, printed = doctor(tmp_path, DATABASE_URL="postgresql://a:hunter2@127.0.0.1:1/c")
     assert "hunter2" not in printed
+
+
+def test_where_mail_goes_is_told_without_its_password(tmp_path: Path, plain: Plain) -> None:
+    found = plain.found["mail/mail"]
+    assert (found["state"], str(plain.data / "mails") in found["finding"]) == ("note", True)
+    found_all = findings(tmp_path, MAIL_URL="smtp://us:hunter2@mail.example")
+    assert found_all["mail/mail"]["state"] == "ok"
+    assert "mail.example:587, STARTTLS" in found_all["mail/mail"]["finding"]
+    assert "hunter2" not in str(found_all)
+    assert "PUBLIC_URL" in found_all["mail/links"]["mend"]

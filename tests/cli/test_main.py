@@ -18,7 +18,11 @@ DEAD = "postgresql://nobody:hunter2@127.0.0.1:1/nothing"
         (("runs", "list"), {"DATABASE_URL": "hunter2"}, "URL"),
         (("runs", "list"), {"WORKERS": "abc"}, "WORKERS: "),
         (("runs", "list"), {"CELLS": "hunter2"}, "CELLS cannot be read"),
-        (("restore", "/nowhere/file"), {"DATABASE_URL": DEAD}, "/nowhere/file: No such file"),
+        (
+            ("restore", "/nowhere/file"),
+            {"DATABASE_URL": DEAD},
+            "/nowhere/file cannot be read: No such file",
+        ),
         (("queues", "list"), {"DATABASE_URL": DEAD}, "Connection refused"),
     ],
 )

@@ -28,10 +28,7 @@ from tests.media_samples import Sample
 ROOT = Path(__file__).parents[2]
 # Whole clips are encoded here, half a minute each where nothing else runs: what hangs is ended.
 PATIENCE = 280
-pytestmark = [
-    pytest.mark.xdist_group("process"),  # one installation for the module
-    pytest.mark.timeout(PATIENCE + 20),
-]
+pytestmark = pytest.mark.timeout(PATIENCE + 20)
 
 CLIP = ROOT / "docs" / "demo" / "clip.mp4"
 SCHEMA = ROOT / "docs" / "manifest.schema.json"
@@ -86,6 +83,7 @@ def manifest_of(folder: Path) -> dict[str, Any]:
     return manifest
 
 
+@pytest.mark.long  # tests/pipeline/test_recipe.py has the recipe, and the tests below the command
 def test_a_clip_becomes_all_that_a_recipe_names(data: Path, tmp_path: Path) -> None:
     done = process(data, tmp_path / "out", CLIP)
     assert done.returncode == 0, done.stderr

@@ -5,12 +5,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from core.settings import Settings
-from tests.installations import installation
+from services import invitations, tenants
+from services.installation import Installation
+from services.people import Origin
+from tests.installations import MASTER_KEY, installation
 from tests.servers import PostgresForTests
 
 
@@ -28,6 +32,8 @@ def _automator(settings: Settings, *words: str) -> subprocess.CompletedProcess[s
         "DATABASE_URL": settings.database_url or "",
         "DATABASE_ADMIN_URL": settings.database_admin_url or "",
         "REDIS_URL": settings.redis_url or "",
+        "MASTER_KEYS": MASTER_KEY,
+        "PUBLIC_URL": "https://media.example",
     }
     return subprocess.run(
         [sys.executable, "-m", "cli.main", *words],
@@ -52,6 +58,19 @@ def test_an_owner_makes_lists_saves_and_removes_tenants(settings: Settings, tmp_
         "default",
         "acme",
     ]
+    assert "from now on" in say(
+        "tenants", "quota", "acme", "--stored-bytes", "5000", "--brands", "3"
+    )
+    archive = tmp_path / "acme.tar"
+    assert say("tenants", "export", "acme", "--out", str(archive)).startswith(f"{archive}: 1 rows")
+    moved = ["--slug", "moved", "--name", "Moved Ltd", "--owner", "Ada@example.com", "--invite"]
+    told = say("tenants", "import", str(archive), *moved)
+    assert told.startswith("moved is ")
+    assert "Ada@example.com  https://media.example/invitation#" in told
+    again = _automator(settings, "tenants", "import", str(archive))
+    assert (again.returncode, again.stdout) == (1, "")
+    assert again.stderr == "automator: there is a tenant 'acme' already\n"
+    say("tenants", "purge", "moved", "--yes")
     assert "2 tenants, 0 files" in say("backup", str(tmp_path / "all.backup"))
     receipt = json.loads(say("tenants", "purge", "acme", "--yes"))
     assert receipt["tenant_id"] == made["id"]
@@ -60,10 +79,39 @@ def test_an_owner_makes_lists_saves_and_removes_tenants(settings: Settings, tmp_
     assert "Acme Ltd" in say("tenants", "list")
 
 
+def test_an_operator_makes_a_first_owner_and_closes_and_opens_a_tenant(settings: Settings) -> None:
+    def say(*words: str) -> str:
+        done = _automator(settings, "tenants", *words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    _automator(settings, "migrate")
+    link = say("invite", "default", "Ada@example.com", "--role", "owner").strip()
+    origin, _, secret = link.partition("#")
+    assert origin == "https://media.example/invitation"
+    with closing(Installation(settings)) as opened, opened.identity_scope() as session:
+        assert invitations.read(session, secret).role == "owner"
+        signed_in = invitations.sign_up(session, secret, name="Ada", digest="none", origin=Origin())
+    assert signed_in.tenant_id == tenants.get(settings, "default").id
+    (member,) = json.loads(say("members", "default", "--json"))
+    assert (member["email"], member["role"]) == ("Ada@example.com", "owner")
+    last = _automator(
+        settings, "tenants", "set-role", "default", "ada@example.com", "--role", "viewer"
+    )
+    assert (last.returncode, "last active owner" in last.stderr) == (1, True)
+    nobody = _automator(settings, "tenants", "set-role", "default", "x@example.com", "--role",
+                        "admin")  # fmt: skip
+    assert (nobody.returncode, "invite them" in nobody.stderr) == (1, True)
+    assert say("suspend", "default") == "suspended\n"
+    assert json.loads(say("list", "--json"))[0]["state"] == "suspended"
+    assert say("resume", "default") == "active\n"
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
         (["tenants", "create", "No Name"], "'No Name' is no tenant name"),
+        (["tenants", "quota", "nobody"], "there is no tenant 'nobody'"),
         (["tenants", "purge", "nobody", "--yes"], "there is no tenant 'nobody'"),
         (["restore", "/dev/null"], "is no backup"),
     ],

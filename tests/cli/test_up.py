@@ -174,14 +174,35 @@ def test_a_signal_that_was_ignored_from_the_start_stays_ignored(up: Callable[...
 
 def test_each_program_is_told_its_own_secrets_and_a_port_of_its_own_for_its_meters() -> None:
     environment = {"METRICS_PORT": "9100", "METRICS_TOKEN": "x", "AUTOMATOR_TOKEN": "y", "A": "b"}
+    environment |= {"MASTER_KEYS": "z", "MAIL_URL": "m"}
     told = {
         program.name: told_to(program, environment)
         for program in default_programs(listener=3, workers=1)
     }
-    assert told["api"] == {"METRICS_TOKEN": "x", "AUTOMATOR_TOKEN": "y", "A": "b"}
+    own = {"METRICS_TOKEN": "x", "AUTOMATOR_TOKEN": "y", "MASTER_KEYS": "z"}
+    assert told["api"] == {**own, "A": "b"}
+    for worker in ("worker-media", "worker-light"):
+        assert told[worker].keys() - {"MAIL_URL"} == {"METRICS_PORT", "MASTER_KEYS", "A"}
     ports = {name: one.get("METRICS_PORT") for name, one in told.items()}
-    assert ports == {"api": None, "worker-media": "9100", "worker-light": "9101", "relay": "9102"}
+    assert ports == {
+        "api": None,
+        "steward": None,
+        "worker-media": "9100",
+        "worker-light": "9101",
+        "relay": "9102",
+    }
+    assert {name for name, one in told.items() if "MAIL_URL" in one} == {"worker-light"}
     assert told["relay"] == {"METRICS_PORT": "9102", "A": "b"}
+    # It writes to the owners of tenants that it removes.
+    assert told["steward"] == {"MASTER_KEYS": "z", "A": "b"}
+
+
+def test_only_the_steward_is_told_how_the_databases_owner_signs_in() -> None:
+    cells = {"east": {"url": "postgresql://app@e", "admin_url": "postgresql://owner@e"}}
+    environment = {"DATABASE_ADMIN_URL": "postgresql://owner@m", "CELLS": json.dumps(cells)}
+    for program in default_programs(listener=3, workers=1):
+        knows = "owner" in str(told_to(program, environment))
+        assert knows == (program.name == "steward")
 
 
 def test_a_second_up_says_where_the_first_one_is(up: Callable[..., Up]) -> None:

@@ -56,17 +56,21 @@ def test_secrets_reach_no_log_and_only_the_programs_that_need_them(data: Path) -
             assert endpoints.token not in " ".join(command)
             assert "AUTOMATOR_TOKEN" not in known
             assert "MEDIA_SECRET" not in known
+            assert "MASTER_KEYS" not in known
             assert "DATABASE_ADMIN_URL" not in known
         # What begins together shows no environment of its own: its memory is looked through.
         programs = {one.name(): one.pid for one in psutil.Process(endpoints.pid).children()}
         names = ("api", "relay", "worker-media", "worker-light")
         knowing = [name for name in names if in_memory(programs[name], endpoints.token)]
         assert knowing == ["api"]
-        media = json.loads((data / "secrets.json").read_text())["media"]
+        kept = json.loads((data / "secrets.json").read_text())
+        media, master = kept["media"], kept["master"]
         assert [name for name in names if in_memory(programs[name], media)] == ["api"]
+        knowing = [name for name in names if in_memory(programs[name], master)]
+        assert knowing == ["api", "worker-media", "worker-light"]
         owner = urlsplit(endpoints.database_admin_url or "").password or endpoints.token
         assert not [name for name in names[1:] if in_memory(programs[name], owner)]
-    secrets = {endpoints.token, media, urlsplit(endpoints.database_url).password}
+    secrets = {endpoints.token, media, master, urlsplit(endpoints.database_url).password}
     logs = {path.name: path.read_text() for path in (data / "logs").iterdir()}
     assert {"up.log", "api.log", "worker-media.log"} <= logs.keys()
     assert not [name for name, text in logs.items() if any(str(one) in text for one in secrets)]

@@ -1,12 +1,17 @@
 """Transactions that begin as a tenant, end as nobody, and keep no connection for too long."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import astuple
 from pathlib import Path
+from urllib.parse import quote, urlsplit, urlunsplit
 from uuid import uuid4
 
+import psycopg
 import pytest
+from psycopg import sql
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from core import database as module
 from core.database import Database, RoleNames, tenant_role
@@ -67,8 +72,8 @@ def test_a_scope_that_fails_leaves_nothing(settings: Settings, pool: Database) -
 
 
 def test_a_tenant_that_is_not_here_is_not_found(pool: Database) -> None:
-    with pytest.raises(NotFound), pool.tenant_scope(uuid4()):
-        pass
+    with pytest.raises(NotFound), pool.tenant_scope(uuid4()) as session:
+        session.connection()
     current, login = _roles(pool)
     assert current == login
 
@@ -76,8 +81,8 @@ def test_a_tenant_that_is_not_here_is_not_found(pool: Database) -> None:
 def test_a_tenant_at_an_unknown_revision_is_to_come_back_later(settings: Settings) -> None:
     tenant = tenants.get(settings, "default")
     pool = database(settings, versions=("9999",))
-    with pytest.raises(Unavailable) as caught, pool.tenant_scope(tenant.id):
-        pass
+    with pytest.raises(Unavailable) as caught, pool.tenant_scope(tenant.id) as session:
+        session.connection()
     pool.dispose()
     assert caught.value.retry_after == 30
 
@@ -107,5 +112,73 @@ def test_a_connection_that_has_met_many_tenants_is_let_go(
 def test_role_names_are_short_and_never_shared() -> None:
     names = ["automator", "a" * 63, "Ünïcode", "with space", "a" * 62 + "b"]
     roles = [role for name in names for role in astuple(RoleNames.of(name))]
-    assert len(set(roles)) == 3 * len(names)
+    assert len(set(roles)) == 4 * len(names)
     assert all(len(role.encode()) <= 63 for role in roles)
+
+
+@pytest.mark.parametrize("password", ["two words", " ", "a+b c%20d", "'\\ \"é/@:?#&="])
+def test_a_login_and_its_password_may_have_any_characters(
+    postgres: PostgresForTests, password: str
+) -> None:
+    login, parts = f"of tests {uuid4().hex[:8]}", urlsplit(postgres.url)
+    host = parts.netloc.rpartition("@")[2]
+    said = f"{quote(login, safe='')}:{quote(password, safe='')}"
+    url = urlunsplit(parts._replace(netloc=f"{said}@{host}"))
+    wrong = urlunsplit(parts._replace(netloc=f"{said}x@{host}"))
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        role = sql.Identifier(login)
+        make = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(role, sql.Literal(password))
+        connection.execute(make)
+        try:
+            with module.connect(url) as alone:
+                assert alone.execute("SELECT session_user::text").fetchone() == (login,)
+            pool = Database(url, pool_size=1)
+            assert _roles(pool) == (login, login)
+            pool.dispose()
+            assert "password" not in module.conninfo(url, password=False)
+            with pytest.raises(psycopg.OperationalError):
+                module.connect(wrong)
+        finally:
+            connection.execute(sql.SQL("DROP ROLE {}").format(role))
+
+
+def test_connections_that_were_lost_while_they_rested_are_noticed(
+    settings: Settings, postgres: PostgresForTests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Database(str(settings.database_url), pool_size=3)
+    try:
+        with ExitStack() as stack:
+            opened = [stack.enter_context(made.transaction()) for _ in range(3)]
+            lost = {one.scalar(text("SELECT pg_backend_pid()")) for one in opened}
+        with psycopg.connect(postgres.url, autocommit=True) as connection:
+            for pid in lost:
+                connection.execute("SELECT pg_terminate_backend(%s)", [pid])
+        monkeypatch.setattr(module, "_RESTED_SECONDS", 0.0)
+        for _ in range(6):
+            with made.transaction() as again:
+                assert again.scalar(text("SELECT pg_backend_pid()")) not in lost
+    finally:
+        made.dispose()
+
+
+@pytest.mark.parametrize("of", ["a tenant", "people"])
+def test_one_that_was_lost_a_moment_ago_is_an_error_once(
+    settings: Settings, postgres: PostgresForTests, of: str
+) -> None:
+    tenant = tenants.get(settings, "default")
+    pool = Database(str(settings.database_url), pool_size=1)
+
+    def backend() -> int:
+        scope = pool.tenant_scope(tenant.id) if of == "a tenant" else pool.identity_scope()
+        with scope as session:
+            return int(session.scalars(text("SELECT pg_backend_pid()")).one())
+
+    try:
+        lost = backend()
+        with psycopg.connect(postgres.url, autocommit=True) as connection:
+            connection.execute("SELECT pg_terminate_backend(%s, 5000)", [lost])
+        with pytest.raises(OperationalError):
+            backend()
+        assert backend() != lost
+    finally:
+        pool.dispose()

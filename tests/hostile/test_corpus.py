@@ -9,7 +9,7 @@ import pytest
 from tests.hostile.case import Case
 from tests.hostile.clocks import CLOCKS, CUT
 from tests.hostile.counts import COUNTS
-from tests.hostile.gate import assert_plain, passed
+from tests.hostile.gate import assert_plain, measured
 from tests.hostile.pictures import PICTURES
 from tests.hostile.strangers import STRANGERS
 
@@ -24,7 +24,7 @@ def test_a_hostile_file_is_refused_in_one_line_or_played_within_bounds(
 ) -> None:
     path = tmp_path / "holiday.mp4"
     path.write_bytes(CORPUS[name].make(sample))
-    gone = passed(path)
+    gone = measured(path)
     expected = CORPUS[name].reason
     if expected is None:
         assert gone.probe is not None, gone.reason

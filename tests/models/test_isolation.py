@@ -57,7 +57,7 @@ def _theirs(two: Two) -> list[Any]:
     """Every row of the other tenant, as the owner sees it."""
     with as_owner(two.settings) as (connection, _):
         shared = [f"cell.{row.__tablename__}" for row in SHARED]
-        private = [f"{two.theirs.schema}.{name}" for name in ("assets", "artifacts")]
+        private = [f"{two.theirs.schema}.{name}" for name in ("assets", "artifacts", "brands")]
         rows = []
         for table in [*shared, *private]:
             mine = "WHERE tenant_id = %s" if table in shared else ""
@@ -324,10 +324,11 @@ def test_without_a_scope_no_tenants_row_can_be_read(two: Two, pool: Database) ->
 
 def test_a_scope_ends_with_its_transaction(two: Two, pool: Database) -> None:
     for ending in ("commit", "rollback"):
-        with pool.engine.connect() as connection:
-            with Session(connection) as session:
-                pool._enter(session, two.ours.id)
-                getattr(session, ending)()
+        with pool._scoped.connect() as connection:
+            transaction = connection.begin()
+            pool._enter_tenant(two.ours.id, False, connection)
+            assert connection.exec_driver_sql("SHOW role").scalar() == two.ours.schema
+            getattr(transaction, ending)()
             assert connection.exec_driver_sql("SHOW role").scalar() == "none"
             assert two.ours.schema not in str(
                 connection.exec_driver_sql("SHOW search_path").scalar()

@@ -1,5 +1,7 @@
 """The rows' classes say what the migrations made."""
 
+import importlib
+import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,17 +12,17 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Column, Connection, MetaData, Text, create_engine
 from sqlalchemy.pool import NullPool
 
+import models
 from core.database import sqlalchemy_url, tenant_role
 from core.settings import Settings
-from models.asset import Asset
-from models.idempotency import IdempotencyKey
-from models.imports import Import
-from models.tenant import Tenant
-from models.upload import Upload
+from models.base import CellBase, DirectoryBase, TenantBase
 from services import tenants
 from services.administration import cells
 from tests.installations import installation
 from tests.servers import PostgresForTests
+
+for _module in pkgutil.iter_modules(models.__path__):
+    importlib.import_module(f"models.{_module.name}")
 
 # The database's own: made, read and written by the ledger's functions only.
 _WITHOUT_CLASS = {"alembic_version", "periodic", "sweeper", "usage"}
@@ -69,22 +71,22 @@ def _enter(connection: Connection, role: str, schema: str) -> None:
 
 
 def test_the_directory_is_as_its_classes_say(settings: Settings) -> None:
-    assert _differences(settings, Tenant.metadata, "directory") == []
+    assert _differences(settings, DirectoryBase.metadata, "directory") == []
 
 
 def test_a_cell_is_as_its_classes_say(settings: Settings) -> None:
-    assert Import.metadata is Upload.metadata
-    assert _differences(settings, Upload.metadata, "cell") == []
-    assert IdempotencyKey.metadata is Upload.metadata
+    assert _differences(settings, CellBase.metadata, "cell") == []
 
 
 def test_a_tenants_schema_is_as_its_classes_say(settings: Settings) -> None:
     tenant = tenants.create(settings, "compared")
-    assert _differences(settings, Asset.metadata, tenant_role(tenant.id)) == []
+    assert _differences(settings, TenantBase.metadata, tenant_role(tenant.id)) == []
 
 
 def test_a_difference_is_noticed(settings: Settings) -> None:
     other = MetaData(schema="directory")
-    for table in Tenant.metadata.tables.values():
+    for table in DirectoryBase.metadata.tables.values():
         table.to_metadata(other).append_column(Column("colour", Text))
-    assert [change[0] for change in _differences(settings, other, "directory")] == ["add_column"]
+    changes = _differences(settings, other, "directory")
+    assert {change[0] for change in changes} == {"add_column"}
+    assert len(changes) == len(other.tables)

@@ -75,23 +75,23 @@ HDR = "-c:v libx265 -preset ultrafast -pix_fmt yuv420p10le -x265-params"
     ("name", "size", "rate", "preview", "audio"),
     [
         ("plain.mp4", (640, 360), "30/1", True, 1),
-        ("silent.mp4", (640, 360), "30/1", True, 0),
-        ("mp3-sound.mp4", (640, 360), "30/1", True, 1),
+        pytest.param("silent.mp4", (640, 360), "30/1", True, 0, marks=pytest.mark.long),
+        pytest.param("mp3-sound.mp4", (640, 360), "30/1", True, 1, marks=pytest.mark.long),
         ("rotated.mov", (360, 640), "30/1", False, 1),
-        ("wide-pixels.mp4", (852, 360), "30/1", False, 1),
+        pytest.param("wide-pixels.mp4", (852, 360), "30/1", False, 1, marks=pytest.mark.long),
         ("ten-bit.mkv", (640, 360), "30/1", False, 1),
-        ("recording.webm", (640, 360), "30/1", False, 1),
+        pytest.param("recording.webm", (640, 360), "30/1", False, 1, marks=pytest.mark.long),
         ("interlaced.ts", (640, 360), "15/1", False, 0),
-        ("uneven.mp4", (640, 360), None, True, 1),
-        ("old.avi", (640, 360), "30/1", False, 1),
+        pytest.param("uneven.mp4", (640, 360), None, True, 1, marks=pytest.mark.long),
+        pytest.param("old.avi", (640, 360), "30/1", False, 1, marks=pytest.mark.long),
         ("odd.mp4", (640, 360), "30/1", False, 1),
         ("one-frame.mp4", (64, 64), "25/1", True, 0),
         ("far-keys.mp4", (64, 64), "10/1", False, 0),
         ("long-sound.mp4", (64, 64), "25/1", True, 1),
-        ("black.mp4", (320, 240), "25/1", True, 0),
+        pytest.param("black.mp4", (320, 240), "25/1", True, 0, marks=pytest.mark.long),
         ("two-languages.mkv", (320, 180), "25/1", True, 2),
-        ("late-sound.mkv", (320, 180), "25/1", True, 1),
-        ("surround.mp4", (320, 180), "25/1", True, 1),
+        pytest.param("late-sound.mkv", (320, 180), "25/1", True, 1, marks=pytest.mark.long),
+        pytest.param("surround.mp4", (320, 180), "25/1", True, 1, marks=pytest.mark.long),
         ("portrait.mp4", (360, 640), "60000/1001", True, 1),
     ],
 )
@@ -147,7 +147,9 @@ def test_hdr_becomes_sdr_of_the_same_brightness_and_colour_and_says_so(
         assert channel == pytest.approx(meant, abs=8)
 
 
-@pytest.mark.parametrize("recipe", ["video-hevc", "video-av1"])
+@pytest.mark.parametrize(
+    "recipe", ["video-hevc", pytest.param("video-av1", marks=pytest.mark.long)]
+)
 def test_another_codec_stands_beside_h264(sample: Sample, recipe: str, tmp_path: Path) -> None:
     made = run_recipe(sample("plain.mp4"), tmp_path, recipe)
     package = result(made, "package", PackageResult)

@@ -16,14 +16,6 @@ from transcoders.tools import get_tools
 Open = Callable[[Engine, Path], tuple[Player, Served]]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Gives all tests of this folder to one process: the package and the browser are made once."""
-    for item in items:
-        if item.path.is_relative_to(programs.HERE):
-            item.add_marker(pytest.mark.xdist_group("playback"))
-
-
 @pytest.fixture(scope="session")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Film:
     """The counted film."""

@@ -5,22 +5,26 @@ import tarfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from core.database import connect
 from core.embedded import EmbeddedServers
 from core.embedded.wheels import postgres_program
-from core.errors import Conflict, NotFound, Rejected, Unavailable
+from core.errors import Conflict, Misconfigured, NotFound, Rejected, Unavailable
 from core.keys import source_key
 from core.settings import Settings
 from core.storage import open_storage
 from services import tenants
 from services.archive import Description, writing
 from services.backup import backup
+from services.installation import Installation
+from services.key_rotation import renew
 from services.migrations import migrate
 from services.restore import restore
 from tests.installations import (
@@ -66,12 +70,24 @@ def fresh(other_server: PostgresForTests, valkey: str, tmp_path: Path) -> Iterat
 
 def _plant_with_file(settings: Settings, slug: str, cell: str) -> Planted:
     planted = plant(settings, slug, cell=cell, mark=f"{slug}-words")
+    with as_tenant(settings, planted) as connection:
+        connection.execute(
+            "WITH made AS (INSERT INTO brands (name) VALUES (%s) RETURNING id)"
+            " UPDATE assets SET brand_id = (SELECT id FROM made)",
+            [f"{slug} brand"],
+        )
     assert settings.storage_url is not None
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     file = settings.data_dir / "upload"
     file.write_bytes(slug.encode() * 100_000)
     storage = open_storage(settings.storage_url)
     storage.put(source_key(planted.id, planted.asset), file, consume=True)
+    with as_tenant(settings, planted) as connection:
+        connection.execute(
+            "INSERT INTO cell.audit (tenant_id, subject, shown, action, method, route, targets,"
+            " status) VALUES (%s, 'x', 'x', 'x', 'POST', '/x', %s, 200)",
+            [planted.id, Jsonb({"asset_id": str(planted.asset), "created": str(planted.run)})],
+        )
     return planted
 
 
@@ -140,8 +156,8 @@ def test_an_installation_comes_back_with_its_walls(
             ]
     new = tenants.create(fresh, "new", cell="main")  # sequences go on where they stood
     pool = database(fresh)
-    with pool.tenant_scope(new.id):
-        pass
+    with pool.tenant_scope(new.id) as session:
+        session.connection()
     pool.dispose()
     assert _claimed(fresh) == first.id
 
@@ -154,6 +170,41 @@ def _claimed(settings: Settings) -> UUID | None:
             [uuid4(), [newer("tenant")]],
         ).fetchone()
     return row[0] if row is not None else None
+
+
+def test_a_restore_without_its_master_key_is_refused_before_anything_is_touched(
+    settings: Settings, fresh: Settings, tmp_path: Path
+) -> None:
+    planted = _plant_with_file(settings, "sealing", "second")
+    with closing(Installation(settings)) as house:
+        with house.identity_scope() as session:
+            house.keyring.people(session).seal(b"of a person", "x")
+        place = house.place("sealing")
+        with house.tenant_scope(place) as session:
+            sealed = house.keyring.tenant(session, place.tenant_id).seal(b"of a tenant", "x")
+    file = tmp_path / "all.backup"
+    backup(settings, file)
+    assert b"of a tenant" not in file.read_bytes()
+    before = (_rows(fresh), _files(fresh))
+    other = fresh.model_validate({**fresh.model_dump(), "master_keys": "33" * 32})
+    none = fresh.model_validate({**fresh.model_dump(), "master_keys": None})
+    for poor, complaint in ((other, "cannot be opened: .* add it behind"), (none, "is not set")):
+        with pytest.raises(Misconfigured, match=complaint):
+            restore(poor, file)
+    assert (_rows(fresh), _files(fresh)) == before
+    restore(fresh, file)
+    with closing(Installation(fresh)) as house, house.tenant_scope(place) as session:
+        assert house.keyring.tenant(session, planted.id).open(sealed, "x") == b"of a tenant"
+    # Whoever has lost the key keeps all but the secrets, and seals new ones with another.
+    restore(other, file, force=True, without_secrets=True)
+    with as_owner(fresh, "second") as (connection, _):
+        connection.execute("UPDATE cell.data_keys SET created_at = now() - interval '1 day'")
+    assert renew(other).made == 1
+    with closing(Installation(other)) as house, house.tenant_scope(place) as session:
+        sealer = house.keyring.tenant(session, planted.id)
+        assert sealer.open(sealer.seal(b"new", "y"), "y") == b"new"
+        with pytest.raises(Misconfigured):
+            sealer.open(sealed, "x")
 
 
 def test_what_is_there_is_replaced_only_by_force(

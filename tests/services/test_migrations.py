@@ -260,8 +260,8 @@ def test_tenants_at_n_and_the_one_before_work_and_all_others_wait(
                         session.connection().exec_driver_sql("SELECT count(*) FROM assets").scalar()
                     )
             else:
-                with pytest.raises(Unavailable) as caught, pool.tenant_scope(planted.id):
-                    pass
+                with pytest.raises(Unavailable) as caught, pool.tenant_scope(planted.id) as session:
+                    session.connection()
                 assert caught.value.retry_after > 0
         pool.dispose()
         assert _claims(settings, release) == {at[version].id for version in works}

@@ -56,9 +56,18 @@ def _plant_canaries(settings: Settings, slug: str) -> tuple[Planted, Canaries]:
             connection.execute(
                 "UPDATE assets SET name = %s, mime = %s, storage_key = %s", [name, kind, key]
             )
+        connection.execute("UPDATE brands SET name = %s", [canaries.next()])
         connection.execute(
             "UPDATE artifacts SET path = %s, stage = %s, attributes = %s",
             [canaries.next(), canaries.next(), Jsonb({"title": canaries.next()})],
+        )
+        connection.execute(
+            "INSERT INTO reviews (asset_id, title, message) SELECT id, %s, %s FROM assets",
+            [canaries.next(), canaries.next()],
+        )
+        connection.execute(
+            "INSERT INTO review_comments (review_id, round, text) SELECT id, 1, %s FROM reviews",
+            [canaries.next()],
         )
         connection.execute(
             "UPDATE cell.stage_runs SET result = %s, error = %s, state = 'failed'",
@@ -85,15 +94,93 @@ def _plant_canaries(settings: Settings, slug: str) -> tuple[Planted, Canaries]:
             [planted.id, canaries.next(), canaries.next()],
         )
         connection.execute(
+            "INSERT INTO cell.webhooks (id, tenant_id, url, kinds, description, secret, seq)"
+            " VALUES (%s, %s, %s, %s, %s, %s, 0)",
+            [run[0], planted.id, canaries.next(), [canaries.next()], canaries.next(),
+             b"sealed"],
+        )  # fmt: skip
+        connection.execute(
+            "INSERT INTO cell.deliveries (tenant_id, webhook_id, seq, kind, body)"
+            " VALUES (%s, %s, 1, %s, %s)",
+            [planted.id, run[0], canaries.next(), canaries.next()],
+        )
+        connection.execute(
+            "UPDATE cell.deliveries SET response = %s, error = %s",
+            [canaries.next(), canaries.next()],
+        )
+        connection.execute(
             "SELECT cell.emit(%s, %s, NULL, NULL, %s)",
             [planted.id, canaries.next(), Jsonb({"text": canaries.next()})],
         )
+        connection.execute(
+            "INSERT INTO cell.audit (tenant_id, subject, shown, action, method, route, targets,"
+            " status, request_id, address, agent)"
+            " VALUES (%s, %s, %s, %s, 'PUT', %s, %s, 200, %s, %s, %s)",
+            [
+                planted.id, *(canaries.next() for _ in range(4)), Jsonb({"id": canaries.next()}),
+                *(canaries.next() for _ in range(3)),
+            ],
+        )  # fmt: skip
+        # A data key, as far as the database knows.
+        connection.execute(
+            "INSERT INTO cell.data_keys (tenant_id, version, master, wrapped)"
+            " VALUES (%s, 1, %s, %s)",
+            [planted.id, canaries.next(), bytes(33)],
+        )
+    with as_owner(settings) as (directory, _):
+        directory.execute(
+            "INSERT INTO directory.mails (id, kind, recipient, tenant_id, sealed)"
+            " VALUES (gen_random_uuid(), 'invitation', %s, %s, %s)",
+            [canaries.next(), planted.id, b"sealed"],
+        )
     _plant_files(settings, planted.id, canaries)
+    _plant_people(settings, planted.id, canaries)
     refused = canaries.refused = canaries.next()
     canaries.strings.remove(refused)  # it is nowhere at any time
     with pytest.raises(psycopg.errors.CheckViolation), as_tenant(settings, planted) as connection:
         connection.execute("UPDATE assets SET name = %s, bytes = 0", [refused])
     return planted, canaries
+
+
+def _plant_people(settings: Settings, tenant_id: UUID, canaries: Canaries) -> None:
+    """An owner who stays, with a session in the tenant; and all that is about the tenant alone."""
+    with as_owner(settings) as (connection, _):
+        owner, other = (
+            connection.execute(
+                "INSERT INTO directory.users (email, name) VALUES (%s, 'Ada') RETURNING id",
+                [f"{person}@{tenant_id.hex[:8]}.example"],
+            ).fetchone()
+            for person in ("owner", "other")
+        )
+        assert owner is not None
+        assert other is not None
+        for person, role in ((owner[0], "owner"), (other[0], "viewer")):
+            connection.execute(
+                "INSERT INTO directory.memberships (user_id, tenant_id, role) VALUES (%s, %s, %s)",
+                [person, tenant_id, role],
+            )
+            connection.execute(
+                "INSERT INTO directory.sessions (user_id, tenant_id, method, expires_at)"
+                " VALUES (%s, %s, 'password', now() + interval '1 day')",
+                [person, tenant_id],
+            )
+        invited = f"{canaries.next()}@example.com"
+        connection.execute(
+            "INSERT INTO directory.invitations (tenant_id, email, role, digest, invited_by,"
+            " expires_at) VALUES (%s, %s, 'viewer', sha256(%s), %s, now() + interval '1 day')",
+            [tenant_id, invited, tenant_id.bytes, owner[0]],
+        )
+        connection.execute(
+            "INSERT INTO directory.ownership_offers (tenant_id, from_id, to_id, expires_at)"
+            " VALUES (%s, %s, %s, now() + interval '1 day')",
+            [tenant_id, owner[0], other[0]],
+        )
+        for state, sealed, ended in (("waiting", b"sealed", None), ("sent", None, "now")):
+            connection.execute(
+                "INSERT INTO directory.mails (id, kind, recipient, tenant_id, sealed, state,"
+                " ended_at) VALUES (gen_random_uuid(), 'invitation', %s, %s, %s, %s, %s)",
+                [f"{canaries.next()}@example.com", tenant_id, sealed, state, ended],
+            )
 
 
 def _plant_files(settings: Settings, tenant_id: UUID, canaries: Canaries) -> None:
@@ -169,6 +256,28 @@ def test_nothing_of_a_purged_tenant_is_found_and_nothing_of_another_is_gone(
     assert (receipt.files, receipt.keys) == (1, 2)
     assert receipt.rows["cell.runs"] == 2
     assert receipt.rows["cell.tenants"] == 1
+    assert receipt.rows["cell.data_keys"] == receipt.rows["cell.audit"] == 1
+    of_people = ("memberships", "invitations", "ownership_offers", "mails", "tenants")
+    removed = {name: receipt.rows[f"directory.{name}"] for name in of_people}
+    assert removed == {
+        "memberships": 2, "invitations": 1, "ownership_offers": 1, "mails": 3, "tenants": 1,
+    }  # fmt: skip
+    with as_owner(settings) as (directory, _):
+        # Who was a member goes on, signed in and nowhere; the owner has the receipt.
+        people = directory.execute(
+            "SELECT u.email, count(s.id), count(s.tenant_id) FROM directory.users u"
+            " JOIN directory.sessions s ON s.user_id = u.id WHERE u.email LIKE %s GROUP BY 1",
+            [f"%@{doomed.id.hex[:8]}.example"],
+        ).fetchall()
+        assert sorted(counts for _, *counts in people) == [[1, 0], [1, 0]]
+        told = directory.execute(
+            "SELECT recipient FROM directory.mails WHERE kind = 'tenant_purged'"
+        ).fetchall()
+        assert told == [(f"owner@{doomed.id.hex[:8]}.example",)]
+        kept_receipt = directory.execute(
+            "SELECT encode(digest, 'hex'), files, keys FROM directory.purge_receipts"
+        ).fetchall()
+    assert kept_receipt == [(receipt.digest, receipt.files, receipt.keys)]
     with psycopg.connect(postgres.url) as connection:
         assert connection.execute("SELECT to_regrole(%s)", [tenant_role(doomed.id)]).fetchone() == (
             None,

@@ -77,8 +77,8 @@ def test_two_installations_on_one_server_do_not_meet(
         with connect(settings.database_url) as connection, refused:
             connection.execute(f'SET ROLE "{tenant_role(theirs.id)}"'.encode())
         pool = database(settings)
-        with pytest.raises(NotFound), pool.tenant_scope(theirs.id):
-            pass
+        with pytest.raises(NotFound), pool.tenant_scope(theirs.id) as session:
+            session.connection()
         pool.dispose()
         name = other.database_url.partition("?")[0].rpartition("/")[2]
         mine = settings.database_url.partition("?")[0].rpartition("/")[2]
@@ -106,8 +106,8 @@ def test_a_tenant_of_another_cell_is_not_in_the_directorys(
     with installation(postgres, tmp_path, further_cells=("second",)) as settings:
         planted = plant(settings, "away", cell="second")
         pool = database(settings)
-        with pytest.raises(NotFound), pool.tenant_scope(planted.id):
-            pass
+        with pytest.raises(NotFound), pool.tenant_scope(planted.id) as session:
+            session.connection()
         pool.dispose()
         with as_tenant(settings, planted) as connection:
             assert connection.execute("SELECT name FROM assets").fetchall() == [("x.mp4",)]
@@ -135,8 +135,8 @@ def test_a_creation_that_was_cut_short_is_ended(
     ended = tenants.get(settings, slug)
     assert (ended.id, ended.state) == (begun.id, "active")
     pool = database(settings)
-    with pool.tenant_scope(ended.id):
-        pass
+    with pool.tenant_scope(ended.id) as session:
+        session.connection()
     pool.dispose()
 
 

@@ -11,11 +11,14 @@ import pytest
 from core import gcs_sessions
 from core.errors import NotFound
 from core.gcs_storage import GcsStorage
+from core.keys import tenant_prefix
 from services import archive, direct_uploads, runs
 from services.backup import backup
 from services.exports import export_run
 from services.installation import DEFAULT_TENANT, Installation
 from services.purge import purge
+from services.tenant_export import export
+from services.tenant_import import take_in
 from services.uploads import spool_root
 from tests.api.serving import BODY, serve
 from tests.emulators import Emulator
@@ -82,6 +85,11 @@ def test_a_film_is_worked_on_from_a_bucket_and_back_into_it(
     kept = {item.key: item.bytes for item in storage.list()}
     assert saved.files == len(kept)
     archive.check(tmp_path / "all.backup")
+    moved = export(shop.installation, place, tmp_path / "tenant.tar")
+    assert (moved.files, moved.absent) == (len(kept), 0)
+    taken = take_in(shop.settings, tmp_path / "tenant.tar", slug="moved")
+    assert taken.files == len(list(storage.list(tenant_prefix(taken.tenant.id)))) == len(kept)
+    assert purge(shop.settings, "moved").files == len(kept)
     ended: list[str] = []
     monkeypatch.setattr(gcs_sessions, "end", ended.append)
     begun = direct_uploads.create(shop.installation, place, name="a", length=10)

@@ -18,12 +18,12 @@ from core.addresses import REFUSED
 from core.cancellation import CancelReason
 from core.folder_storage import FolderStorage
 from core.spool import Writer
-from services import imports, ledger, runs, uploads
+from services import imports, ledger, runs, tenants, uploads
 from services.imports import EXPIRY, ImportReport
 from services.migrations import tenant_versions
 from services.uploads import spool_root
 from tests.api.serving import film
-from tests.far_server import Asked, FarServer, a_file, far_server
+from tests.far_server import Answer, Asked, FarServer, a_file, far_server
 from tests.servers import PostgresForTests
 from tests.workers.workshop import Workshop, until, workshop
 from workers import periodic
@@ -389,3 +389,35 @@ def test_an_address_is_forgotten_a_week_after_the_import_failed(
 def test_what_is_wanted_does_not_show_its_secret() -> None:
     wanted = imports.Wanted("https://films.example/a?sig=s3cret", None, None)
     assert "s3cret" not in f"{wanted} {wanted!r}"
+
+
+def _in_chunks(asked: Asked) -> None:
+    """A server that does not say how long its file is."""
+    body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(DATA), DATA)
+    asked.say("HTTP/1.1 200 OK", "Transfer-Encoding: chunked", body=body)
+
+
+@pytest.mark.parametrize("answer", [a_file(DATA), _in_chunks], ids=["known", "unknown"])
+@pytest.mark.parametrize("room", [-1, 0])
+def test_an_import_takes_what_the_quota_leaves_and_not_a_byte_more(
+    shop: Workshop, equipment: Equipment, answer: Answer, room: int
+) -> None:
+    slug = shop.places[0].slug
+    before, stored = assets(shop), keys(shop)
+    taken = sum(len(data) for data in before.values())
+    try:
+        tenants.limit(shop.settings, slug, stored_bytes=taken + len(DATA) + room, open_uploads=None)
+        with far_server(answer) as server:
+            begun = begin(shop, server)
+            attempt(shop, equipment)
+    finally:
+        tenants.limit(shop.settings, slug, stored_bytes=None, open_uploads=None)
+    ended = report(shop, begun)
+    if room < 0:
+        assert ended.run.state == "failed"
+        assert ended.stage.error is not None
+        assert ended.stage.error["code"] == "quota_exceeded"
+        assert (assets(shop), keys(shop)) == (before, stored)
+    else:
+        assert ended.run.state == "done"
+    assert not folder(shop, begun).exists()

@@ -30,8 +30,9 @@ def quiet(postgres: PostgresForTests, tmp_path: Path) -> Iterator[Workshop]:
 
 
 JOBS = {
-    "prune_events", "collect_artifacts", "collect_uploads", "collect_trash",
-    "prune_idempotency_keys", "reconcile_storage",
+    "prune_audit", "prune_events", "collect_artifacts", "collect_people", "collect_uploads",
+    "collect_trash",
+    "prune_deliveries", "prune_idempotency_keys", "reconcile_storage",
 }  # fmt: skip
 
 
@@ -93,6 +94,26 @@ def test_events_older_than_a_day_are_forgotten_and_numbers_go_on(quiet: Workshop
     done = periodic.run_due(database, storage, spool, tuple(tenant_versions()))
     assert "prune_events" in done
     assert quiet.one("SELECT count(*) FROM cell.events") == 0
+
+
+def test_deliveries_of_more_than_a_month_ago_are_forgotten(quiet: Workshop) -> None:
+    (row,) = quiet.rows(
+        "INSERT INTO cell.webhooks (tenant_id, url, kinds, secret, seq)"
+        " VALUES (%(tenant)s, 'https://a.example/', '{run.done}', 'sealed', 0) RETURNING id",
+        tenant=quiet.places[0].tenant_id,
+    )
+    quiet.rows(
+        "INSERT INTO cell.deliveries (tenant_id, webhook_id, seq, kind, body, created_at) SELECT"
+        " %(tenant)s, %(hook)s, n, 'run.done', '{}', now() - n * interval '10 days'"
+        " FROM generate_series(1, 4) n RETURNING 1",
+        tenant=quiet.places[0].tenant_id,
+        hook=row[0],
+    )
+    database, storage = quiet.installation.cell(), quiet.installation.storage
+    spool = spool_root(quiet.settings, storage)
+    done = periodic.run_due(database, storage, spool, tuple(tenant_versions()))
+    assert "prune_deliveries" in done
+    assert quiet.rows("SELECT seq FROM cell.deliveries ORDER BY seq") == [(1,), (2,)]
 
 
 def test_only_what_nobody_chose_or_wants_any_more_is_collected(shop: Workshop) -> None:

@@ -27,7 +27,7 @@ from pipeline.plan.types import Graph
 from services import ledger, tenants
 from services.installation import MAIN_CELL, Installation, Place
 from services.migrations import migrate
-from tests.installations import environment
+from tests.installations import MASTER_KEY, environment
 from tests.processes import seen
 from tests.servers import PostgresForTests
 
@@ -285,7 +285,7 @@ def workshop(
         free_space_reserve_bytes=0,
         lease_seconds=lease_seconds,
         renew_seconds=lease_seconds / 4,
-        **cast(Any, options),
+        **cast(Any, {"master_keys": MASTER_KEY, **options}),
     )
     migrate(settings)
     places = []

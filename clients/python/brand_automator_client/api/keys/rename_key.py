@@ -1,0 +1,135 @@
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.api_key_out import ApiKeyOut
+from ...models.api_key_patch import ApiKeyPatch
+from ...models.problem import Problem
+from ...types import Response
+
+
+def _request(
+    key_id: UUID,
+    *,
+    body: ApiKeyPatch,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+
+    _kwargs: dict[str, Any] = {"method": "patch"}
+    _kwargs["url"] = "/v1/keys/{key_id}".format(
+        key_id=quote(str(key_id), safe=""),
+    )
+
+    _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _read(
+    client: AuthenticatedClient | Client, response: httpx.Response
+) -> ApiKeyOut | Problem | None:
+    if response.status_code == 200:
+        response_200 = ApiKeyOut.from_dict(response.json())
+
+        return response_200
+
+    if errors.is_problem(response):
+        response_default = Problem.from_dict(response.json())
+
+        return response_default
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    return None
+
+
+def _answer(
+    client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[ApiKeyOut | Problem]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_read(client, response),
+    )
+
+
+def sync_detailed(
+    key_id: UUID,
+    *,
+    client: AuthenticatedClient,
+    body: ApiKeyPatch,
+) -> Response[ApiKeyOut | Problem]:
+    """Rename Key
+
+     Another name. It takes no If-Match: the one thing that can be changed is set.
+
+    Args:
+        key_id (UUID):
+        body (ApiKeyPatch): What can be changed of a key: for another scope, make another key.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[ApiKeyOut | Problem]
+    """
+
+    request = _request(
+        key_id=key_id,
+        body=body,
+    )
+    return _answer(client, client.get_httpx_client().request(**request))
+
+
+def sync(
+    key_id: UUID,
+    *,
+    client: AuthenticatedClient,
+    body: ApiKeyPatch,
+) -> ApiKeyOut | Problem | None:
+    """As `sync_detailed`; only what it has parsed."""
+    return sync_detailed(
+        key_id=key_id,
+        client=client,
+        body=body,
+    ).parsed
+
+
+async def asyncio_detailed(
+    key_id: UUID,
+    *,
+    client: AuthenticatedClient,
+    body: ApiKeyPatch,
+) -> Response[ApiKeyOut | Problem]:
+    """As `sync_detailed`, and asynchronous."""
+    request = _request(
+        key_id=key_id,
+        body=body,
+    )
+    return _answer(client, await client.get_async_httpx_client().request(**request))
+
+
+async def asyncio(
+    key_id: UUID,
+    *,
+    client: AuthenticatedClient,
+    body: ApiKeyPatch,
+) -> ApiKeyOut | Problem | None:
+    """As `sync_detailed`, asynchronous; only what it has parsed."""
+    return (
+        await asyncio_detailed(
+            key_id=key_id,
+            client=client,
+            body=body,
+        )
+    ).parsed

@@ -1,0 +1,119 @@
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.playback_out import PlaybackOut
+from ...models.problem import Problem
+from ...types import Response
+
+
+def _request(
+    asset_id: UUID,
+) -> dict[str, Any]:
+
+    _kwargs: dict[str, Any] = {"method": "post"}
+    _kwargs["url"] = "/v1/assets/{asset_id}/playback".format(
+        asset_id=quote(str(asset_id), safe=""),
+    )
+
+    return _kwargs
+
+
+def _read(
+    client: AuthenticatedClient | Client, response: httpx.Response
+) -> PlaybackOut | Problem | None:
+    if response.status_code == 200:
+        response_200 = PlaybackOut.from_dict(response.json())
+
+        return response_200
+
+    if errors.is_problem(response):
+        response_default = Problem.from_dict(response.json())
+
+        return response_default
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    return None
+
+
+def _answer(
+    client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[PlaybackOut | Problem]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_read(client, response),
+    )
+
+
+def sync_detailed(
+    asset_id: UUID,
+    *,
+    client: AuthenticatedClient,
+) -> Response[PlaybackOut | Problem]:
+    """Create Playback
+
+     Addresses that play the asset for its duration and six hours more (MEDIA_TOKEN_SECONDS).
+
+    Whoever has one can see all that this run has made of the asset, until then.
+
+    Args:
+        asset_id (UUID):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[PlaybackOut | Problem]
+    """
+
+    request = _request(
+        asset_id=asset_id,
+    )
+    return _answer(client, client.get_httpx_client().request(**request))
+
+
+def sync(
+    asset_id: UUID,
+    *,
+    client: AuthenticatedClient,
+) -> PlaybackOut | Problem | None:
+    """As `sync_detailed`; only what it has parsed."""
+    return sync_detailed(
+        asset_id=asset_id,
+        client=client,
+    ).parsed
+
+
+async def asyncio_detailed(
+    asset_id: UUID,
+    *,
+    client: AuthenticatedClient,
+) -> Response[PlaybackOut | Problem]:
+    """As `sync_detailed`, and asynchronous."""
+    request = _request(
+        asset_id=asset_id,
+    )
+    return _answer(client, await client.get_async_httpx_client().request(**request))
+
+
+async def asyncio(
+    asset_id: UUID,
+    *,
+    client: AuthenticatedClient,
+) -> PlaybackOut | Problem | None:
+    """As `sync_detailed`, asynchronous; only what it has parsed."""
+    return (
+        await asyncio_detailed(
+            asset_id=asset_id,
+            client=client,
+        )
+    ).parsed

@@ -1,0 +1,128 @@
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.problem import Problem
+from ...models.second_factor_needed_out import SecondFactorNeededOut
+from ...models.sign_in_in import SignInIn
+from ...models.signed_in_out import SignedInOut
+from ...types import Response
+
+
+def _request(
+    *,
+    body: SignInIn,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+
+    _kwargs: dict[str, Any] = {"method": "post"}
+    _kwargs["url"] = "/v1/sessions"
+    _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _read(
+    client: AuthenticatedClient | Client, response: httpx.Response
+) -> Problem | SecondFactorNeededOut | SignedInOut | None:
+    if response.status_code == 201:
+        response_201 = SignedInOut.from_dict(response.json())
+
+        return response_201
+
+    if response.status_code == 202:
+        response_202 = SecondFactorNeededOut.from_dict(response.json())
+
+        return response_202
+
+    if errors.is_problem(response):
+        response_default = Problem.from_dict(response.json())
+
+        return response_default
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    return None
+
+
+def _answer(
+    client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Problem | SecondFactorNeededOut | SignedInOut]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_read(client, response),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient | Client,
+    body: SignInIn,
+) -> Response[Problem | SecondFactorNeededOut | SignedInOut]:
+    """Sign In
+
+     Sign in by address and password; 202 asks for a code of the second factor, too.
+
+    A wrong password and an unknown address are answered the same, and take as long.
+
+    Args:
+        body (SignInIn): Who wants to sign in.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Problem | SecondFactorNeededOut | SignedInOut]
+    """
+
+    request = _request(
+        body=body,
+    )
+    return _answer(client, client.get_httpx_client().request(**request))
+
+
+def sync(
+    *,
+    client: AuthenticatedClient | Client,
+    body: SignInIn,
+) -> Problem | SecondFactorNeededOut | SignedInOut | None:
+    """As `sync_detailed`; only what it has parsed."""
+    return sync_detailed(
+        client=client,
+        body=body,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient | Client,
+    body: SignInIn,
+) -> Response[Problem | SecondFactorNeededOut | SignedInOut]:
+    """As `sync_detailed`, and asynchronous."""
+    request = _request(
+        body=body,
+    )
+    return _answer(client, await client.get_async_httpx_client().request(**request))
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient | Client,
+    body: SignInIn,
+) -> Problem | SecondFactorNeededOut | SignedInOut | None:
+    """As `sync_detailed`, asynchronous; only what it has parsed."""
+    return (
+        await asyncio_detailed(
+            client=client,
+            body=body,
+        )
+    ).parsed

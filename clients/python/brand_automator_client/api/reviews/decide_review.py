@@ -1,0 +1,150 @@
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.decision_in import DecisionIn
+from ...models.problem import Problem
+from ...models.review_out import ReviewOut
+from ...types import UNSET, Response, Unset
+
+
+def _request(
+    review_id: UUID,
+    *,
+    body: DecisionIn,
+    idempotency_key: None | str | Unset = UNSET,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+    if not isinstance(idempotency_key, Unset):
+        headers["idempotency-key"] = idempotency_key
+
+    _kwargs: dict[str, Any] = {"method": "post"}
+    _kwargs["url"] = "/v1/reviews/{review_id}/decision".format(
+        review_id=quote(str(review_id), safe=""),
+    )
+
+    _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _read(
+    client: AuthenticatedClient | Client, response: httpx.Response
+) -> Problem | ReviewOut | None:
+    if response.status_code == 200:
+        response_200 = ReviewOut.from_dict(response.json())
+
+        return response_200
+
+    if errors.is_problem(response):
+        response_default = Problem.from_dict(response.json())
+
+        return response_default
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    return None
+
+
+def _answer(
+    client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Problem | ReviewOut]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_read(client, response),
+    )
+
+
+def sync_detailed(
+    review_id: UUID,
+    *,
+    client: AuthenticatedClient,
+    body: DecisionIn,
+    idempotency_key: None | str | Unset = UNSET,
+) -> Response[Problem | ReviewOut]:
+    """Decide Review
+
+     Approve what was sent to you, or ask for changes; its sender is told by mail.
+
+    The first decision of a round counts; it is opened again by who may send.
+
+    Args:
+        review_id (UUID):
+        idempotency_key (None | str | Unset): Any string of your own, such as a UUID: within 24
+            hours, a request that is repeated with its key is done once and answered the same.
+        body (DecisionIn): Yes or no.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Problem | ReviewOut]
+    """
+
+    request = _request(
+        review_id=review_id,
+        body=body,
+        idempotency_key=idempotency_key,
+    )
+    return _answer(client, client.get_httpx_client().request(**request))
+
+
+def sync(
+    review_id: UUID,
+    *,
+    client: AuthenticatedClient,
+    body: DecisionIn,
+    idempotency_key: None | str | Unset = UNSET,
+) -> Problem | ReviewOut | None:
+    """As `sync_detailed`; only what it has parsed."""
+    return sync_detailed(
+        review_id=review_id,
+        client=client,
+        body=body,
+        idempotency_key=idempotency_key,
+    ).parsed
+
+
+async def asyncio_detailed(
+    review_id: UUID,
+    *,
+    client: AuthenticatedClient,
+    body: DecisionIn,
+    idempotency_key: None | str | Unset = UNSET,
+) -> Response[Problem | ReviewOut]:
+    """As `sync_detailed`, and asynchronous."""
+    request = _request(
+        review_id=review_id,
+        body=body,
+        idempotency_key=idempotency_key,
+    )
+    return _answer(client, await client.get_async_httpx_client().request(**request))
+
+
+async def asyncio(
+    review_id: UUID,
+    *,
+    client: AuthenticatedClient,
+    body: DecisionIn,
+    idempotency_key: None | str | Unset = UNSET,
+) -> Problem | ReviewOut | None:
+    """As `sync_detailed`, asynchronous; only what it has parsed."""
+    return (
+        await asyncio_detailed(
+            review_id=review_id,
+            client=client,
+            body=body,
+            idempotency_key=idempotency_key,
+        )
+    ).parsed

@@ -1,0 +1,117 @@
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.problem import Problem
+from ...models.tenant_export_detail import TenantExportDetail
+from ...types import Response
+
+
+def _request(
+    export_id: UUID,
+) -> dict[str, Any]:
+
+    _kwargs: dict[str, Any] = {"method": "get"}
+    _kwargs["url"] = "/v1/tenant/exports/{export_id}".format(
+        export_id=quote(str(export_id), safe=""),
+    )
+
+    return _kwargs
+
+
+def _read(
+    client: AuthenticatedClient | Client, response: httpx.Response
+) -> Problem | TenantExportDetail | None:
+    if response.status_code == 200:
+        response_200 = TenantExportDetail.from_dict(response.json())
+
+        return response_200
+
+    if errors.is_problem(response):
+        response_default = Problem.from_dict(response.json())
+
+        return response_default
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    return None
+
+
+def _answer(
+    client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Problem | TenantExportDetail]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_read(client, response),
+    )
+
+
+def sync_detailed(
+    export_id: UUID,
+    *,
+    client: AuthenticatedClient,
+) -> Response[Problem | TenantExportDetail]:
+    """Get Tenant Export
+
+     An export, how far it is, and where its archive can be downloaded.
+
+    Args:
+        export_id (UUID):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Problem | TenantExportDetail]
+    """
+
+    request = _request(
+        export_id=export_id,
+    )
+    return _answer(client, client.get_httpx_client().request(**request))
+
+
+def sync(
+    export_id: UUID,
+    *,
+    client: AuthenticatedClient,
+) -> Problem | TenantExportDetail | None:
+    """As `sync_detailed`; only what it has parsed."""
+    return sync_detailed(
+        export_id=export_id,
+        client=client,
+    ).parsed
+
+
+async def asyncio_detailed(
+    export_id: UUID,
+    *,
+    client: AuthenticatedClient,
+) -> Response[Problem | TenantExportDetail]:
+    """As `sync_detailed`, and asynchronous."""
+    request = _request(
+        export_id=export_id,
+    )
+    return _answer(client, await client.get_async_httpx_client().request(**request))
+
+
+async def asyncio(
+    export_id: UUID,
+    *,
+    client: AuthenticatedClient,
+) -> Problem | TenantExportDetail | None:
+    """As `sync_detailed`, asynchronous; only what it has parsed."""
+    return (
+        await asyncio_detailed(
+            export_id=export_id,
+            client=client,
+        )
+    ).parsed

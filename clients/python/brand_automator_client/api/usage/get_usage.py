@@ -1,0 +1,97 @@
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.problem import Problem
+from ...models.usage_out import UsageOut
+from ...types import Response
+
+
+def _request() -> dict[str, Any]:
+
+    _kwargs: dict[str, Any] = {"method": "get"}
+    _kwargs["url"] = "/v1/usage"
+    return _kwargs
+
+
+def _read(
+    client: AuthenticatedClient | Client, response: httpx.Response
+) -> Problem | UsageOut | None:
+    if response.status_code == 200:
+        response_200 = UsageOut.from_dict(response.json())
+
+        return response_200
+
+    if errors.is_problem(response):
+        response_default = Problem.from_dict(response.json())
+
+        return response_default
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    return None
+
+
+def _answer(
+    client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Problem | UsageOut]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_read(client, response),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient,
+) -> Response[Problem | UsageOut]:
+    """Get Usage
+
+     What is stored and open, and how much of either may be.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Problem | UsageOut]
+    """
+
+    request = _request()
+    return _answer(client, client.get_httpx_client().request(**request))
+
+
+def sync(
+    *,
+    client: AuthenticatedClient,
+) -> Problem | UsageOut | None:
+    """As `sync_detailed`; only what it has parsed."""
+    return sync_detailed(
+        client=client,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient,
+) -> Response[Problem | UsageOut]:
+    """As `sync_detailed`, and asynchronous."""
+    request = _request()
+    return _answer(client, await client.get_async_httpx_client().request(**request))
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient,
+) -> Problem | UsageOut | None:
+    """As `sync_detailed`, asynchronous; only what it has parsed."""
+    return (
+        await asyncio_detailed(
+            client=client,
+        )
+    ).parsed

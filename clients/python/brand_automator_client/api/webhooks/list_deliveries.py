@@ -1,0 +1,174 @@
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.delivery_page import DeliveryPage
+from ...models.list_deliveries_state_type_0 import (
+    ListDeliveriesStateType0,
+)
+from ...models.problem import Problem
+from ...types import UNSET, Response, Unset
+
+
+def _request(
+    webhook_id: UUID,
+    *,
+    state: ListDeliveriesStateType0 | None | Unset = UNSET,
+    limit: int | Unset = 50,
+    cursor: None | str | Unset = UNSET,
+) -> dict[str, Any]:
+
+    params: dict[str, Any] = {}
+
+    json_state: None | str | Unset
+    if isinstance(state, Unset):
+        json_state = UNSET
+    elif isinstance(state, str):
+        json_state = state
+    else:
+        json_state = state
+    params["state"] = json_state
+
+    params["limit"] = limit
+
+    json_cursor: None | str | Unset
+    if isinstance(cursor, Unset):
+        json_cursor = UNSET
+    else:
+        json_cursor = cursor
+    params["cursor"] = json_cursor
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    _kwargs: dict[str, Any] = {"method": "get"}
+    _kwargs["url"] = "/v1/webhooks/{webhook_id}/deliveries".format(
+        webhook_id=quote(str(webhook_id), safe=""),
+    )
+
+    _kwargs["params"] = params
+    return _kwargs
+
+
+def _read(
+    client: AuthenticatedClient | Client, response: httpx.Response
+) -> DeliveryPage | Problem | None:
+    if response.status_code == 200:
+        response_200 = DeliveryPage.from_dict(response.json())
+
+        return response_200
+
+    if errors.is_problem(response):
+        response_default = Problem.from_dict(response.json())
+
+        return response_default
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    return None
+
+
+def _answer(
+    client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[DeliveryPage | Problem]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_read(client, response),
+    )
+
+
+def sync_detailed(
+    webhook_id: UUID,
+    *,
+    client: AuthenticatedClient,
+    state: ListDeliveriesStateType0 | None | Unset = UNSET,
+    limit: int | Unset = 50,
+    cursor: None | str | Unset = UNSET,
+) -> Response[DeliveryPage | Problem]:
+    """List Deliveries
+
+     The newest deliveries, of the past thirty days.
+
+    Args:
+        webhook_id (UUID):
+        state (ListDeliveriesStateType0 | None | Unset):
+        limit (int | Unset): How many at most. Default: 50.
+        cursor (None | str | Unset): The `next` of the part before, with the same filters.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[DeliveryPage | Problem]
+    """
+
+    request = _request(
+        webhook_id=webhook_id,
+        state=state,
+        limit=limit,
+        cursor=cursor,
+    )
+    return _answer(client, client.get_httpx_client().request(**request))
+
+
+def sync(
+    webhook_id: UUID,
+    *,
+    client: AuthenticatedClient,
+    state: ListDeliveriesStateType0 | None | Unset = UNSET,
+    limit: int | Unset = 50,
+    cursor: None | str | Unset = UNSET,
+) -> DeliveryPage | Problem | None:
+    """As `sync_detailed`; only what it has parsed."""
+    return sync_detailed(
+        webhook_id=webhook_id,
+        client=client,
+        state=state,
+        limit=limit,
+        cursor=cursor,
+    ).parsed
+
+
+async def asyncio_detailed(
+    webhook_id: UUID,
+    *,
+    client: AuthenticatedClient,
+    state: ListDeliveriesStateType0 | None | Unset = UNSET,
+    limit: int | Unset = 50,
+    cursor: None | str | Unset = UNSET,
+) -> Response[DeliveryPage | Problem]:
+    """As `sync_detailed`, and asynchronous."""
+    request = _request(
+        webhook_id=webhook_id,
+        state=state,
+        limit=limit,
+        cursor=cursor,
+    )
+    return _answer(client, await client.get_async_httpx_client().request(**request))
+
+
+async def asyncio(
+    webhook_id: UUID,
+    *,
+    client: AuthenticatedClient,
+    state: ListDeliveriesStateType0 | None | Unset = UNSET,
+    limit: int | Unset = 50,
+    cursor: None | str | Unset = UNSET,
+) -> DeliveryPage | Problem | None:
+    """As `sync_detailed`, asynchronous; only what it has parsed."""
+    return (
+        await asyncio_detailed(
+            webhook_id=webhook_id,
+            client=client,
+            state=state,
+            limit=limit,
+            cursor=cursor,
+        )
+    ).parsed

@@ -1,0 +1,133 @@
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.problem import Problem
+from ...models.webhook_secret_out import WebhookSecretOut
+from ...types import UNSET, Response, Unset
+
+
+def _request(
+    webhook_id: UUID,
+    *,
+    idempotency_key: None | str | Unset = UNSET,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+    if not isinstance(idempotency_key, Unset):
+        headers["idempotency-key"] = idempotency_key
+
+    _kwargs: dict[str, Any] = {"method": "post"}
+    _kwargs["url"] = "/v1/webhooks/{webhook_id}/rotate".format(
+        webhook_id=quote(str(webhook_id), safe=""),
+    )
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _read(
+    client: AuthenticatedClient | Client, response: httpx.Response
+) -> Problem | WebhookSecretOut | None:
+    if response.status_code == 200:
+        response_200 = WebhookSecretOut.from_dict(response.json())
+
+        return response_200
+
+    if errors.is_problem(response):
+        response_default = Problem.from_dict(response.json())
+
+        return response_default
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    return None
+
+
+def _answer(
+    client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Problem | WebhookSecretOut]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_read(client, response),
+    )
+
+
+def sync_detailed(
+    webhook_id: UUID,
+    *,
+    client: AuthenticatedClient,
+    idempotency_key: None | str | Unset = UNSET,
+) -> Response[Problem | WebhookSecretOut]:
+    """Rotate Webhook Secret
+
+     Another secret. For a day the one before signs, too: a message has two signatures then.
+
+    Args:
+        webhook_id (UUID):
+        idempotency_key (None | str | Unset): Any string of your own, such as a UUID: within 24
+            hours, a request that is repeated with its key is done once and answered the same.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Problem | WebhookSecretOut]
+    """
+
+    request = _request(
+        webhook_id=webhook_id,
+        idempotency_key=idempotency_key,
+    )
+    return _answer(client, client.get_httpx_client().request(**request))
+
+
+def sync(
+    webhook_id: UUID,
+    *,
+    client: AuthenticatedClient,
+    idempotency_key: None | str | Unset = UNSET,
+) -> Problem | WebhookSecretOut | None:
+    """As `sync_detailed`; only what it has parsed."""
+    return sync_detailed(
+        webhook_id=webhook_id,
+        client=client,
+        idempotency_key=idempotency_key,
+    ).parsed
+
+
+async def asyncio_detailed(
+    webhook_id: UUID,
+    *,
+    client: AuthenticatedClient,
+    idempotency_key: None | str | Unset = UNSET,
+) -> Response[Problem | WebhookSecretOut]:
+    """As `sync_detailed`, and asynchronous."""
+    request = _request(
+        webhook_id=webhook_id,
+        idempotency_key=idempotency_key,
+    )
+    return _answer(client, await client.get_async_httpx_client().request(**request))
+
+
+async def asyncio(
+    webhook_id: UUID,
+    *,
+    client: AuthenticatedClient,
+    idempotency_key: None | str | Unset = UNSET,
+) -> Problem | WebhookSecretOut | None:
+    """As `sync_detailed`, asynchronous; only what it has parsed."""
+    return (
+        await asyncio_detailed(
+            webhook_id=webhook_id,
+            client=client,
+            idempotency_key=idempotency_key,
+        )
+    ).parsed

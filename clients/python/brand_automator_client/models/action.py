@@ -1,0 +1,73 @@
+from typing import Literal
+
+Action = Literal[
+    "assets:purge",
+    "assets:read",
+    "assets:write",
+    "audit:read",
+    "brands:read",
+    "brands:write",
+    "events:read",
+    "imports:write",
+    "keys:read",
+    "keys:write",
+    "media:read",
+    "media:write",
+    "members:read",
+    "members:write",
+    "ownership:write",
+    "publications:write",
+    "reviews:comment",
+    "reviews:decide",
+    "reviews:read",
+    "reviews:write",
+    "runs:read",
+    "runs:write",
+    "sources:read",
+    "tenant:delete",
+    "tenant:export",
+    "tenant:read",
+    "tenant:write",
+    "uploads:write",
+    "webhooks:read",
+    "webhooks:write",
+]
+
+ACTION_VALUES: set[Action] = {
+    "assets:purge",
+    "assets:read",
+    "assets:write",
+    "audit:read",
+    "brands:read",
+    "brands:write",
+    "events:read",
+    "imports:write",
+    "keys:read",
+    "keys:write",
+    "media:read",
+    "media:write",
+    "members:read",
+    "members:write",
+    "ownership:write",
+    "publications:write",
+    "reviews:comment",
+    "reviews:decide",
+    "reviews:read",
+    "reviews:write",
+    "runs:read",
+    "runs:write",
+    "sources:read",
+    "tenant:delete",
+    "tenant:export",
+    "tenant:read",
+    "tenant:write",
+    "uploads:write",
+    "webhooks:read",
+    "webhooks:write",
+}
+
+
+def check_action(value: str) -> Action:
+    if value in ACTION_VALUES:
+        return value
+    raise TypeError(f"Unexpected value {value!r}. Expected one of {ACTION_VALUES!r}")

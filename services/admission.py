@@ -1,0 +1,164 @@
+"""Admission: from a first proof of who somebody is to a session, or to a second proof.
+
+Every way to sign in ends here, so that none forgets the second factor, or the mail that tells of a
+new device.
+"""
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from core.errors import NotFound, Unauthenticated
+from services import arrivals, challenges, devices, mails, people, second_factors, sessions
+from services.arrivals import Arrival
+from services.challenges import ChallengeEnded, ChallengeKind
+from services.installation import Installation
+from services.mails import MailKind
+from services.people import Origin
+from services.sessions import Opened
+
+TRIES: Final = 5
+
+
+class WrongCode(Unauthenticated):
+    """The code is not the one that is asked for."""
+
+    code = "wrong_code"
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """A second factor is asked for, within `seconds`."""
+
+    challenge: str = field(repr=False)
+    seconds: int = challenges.LIFE_SECONDS
+
+
+def admit(
+    installation: Installation,
+    user_id: UUID,
+    *,
+    method: str,
+    origin: Origin,
+    known: str | None = None,
+    digest: str | None = None,
+) -> Opened | Needed:
+    """A session for who has shown one thing, unless they have a second factor.
+
+    Raises Unauthenticated where the password's digest is no longer the `known` one, that of what
+    was shown. `digest` takes its place where it was made with other parameters.
+    """
+    with installation.identity_scope() as session:
+        arrival = arrivals.read(session, user_id)
+        if known is not None and arrival.password_hash != known:
+            raise Unauthenticated("the password was changed meanwhile: sign in anew")
+        if digest is not None:
+            people.get(session, user_id).password_hash = digest
+            arrival = replace(arrival, password_hash=digest)
+        return _admit(installation, session, user_id, arrival, method=method, origin=origin)
+
+
+def admit_in(
+    installation: Installation, session: Session, user_id: UUID, *, method: str, origin: Origin
+) -> Opened | Needed:
+    """The same in a transaction of `identity_scope` that is open."""
+    arrival = arrivals.read(session, user_id)
+    return _admit(installation, session, user_id, arrival, method=method, origin=origin)
+
+
+def _admit(
+    installation: Installation,
+    session: Session,
+    user_id: UUID,
+    arrival: Arrival,
+    *,
+    method: str,
+    origin: Origin,
+) -> Opened | Needed:
+    if not arrival.second_factor:
+        return _open(installation, session, user_id, arrival, method=method, origin=origin)
+    return Needed(
+        challenges.issue(
+            installation.keyring.people(session),
+            ChallengeKind.SECOND_FACTOR,
+            person=str(user_id),
+            method=method,
+            first=_first(arrival.password_hash),
+        )
+    )
+
+
+def complete(installation: Installation, challenge: str, code: str, *, origin: Origin) -> Opened:
+    """A session for who has shown the second thing, too.
+
+    Raises ChallengeEnded, WrongCode, RateLimited. What was tried counts in any case.
+    """
+    with installation.identity_scope() as session:
+        sealer = installation.keyring.people(session)
+        found = challenges.read(sealer, ChallengeKind.SECOND_FACTOR, challenge)
+        challenges.attempt(session, found, most=TRIES)
+        user_id = UUID(found["person"])
+        try:
+            arrival = arrivals.read(session, user_id)
+            # Who changed the password meanwhile has thrown out those who knew the old one.
+            if found["first"] != _first(arrival.password_hash):
+                raise ChallengeEnded
+            right = second_factors.check(installation, session, user_id, code)
+        except NotFound:
+            raise ChallengeEnded from None
+        if right:
+            challenges.spend(session, found)
+            method = f"{found['method']}+code"
+            return _open(installation, session, user_id, arrival, method=method, origin=origin)
+    raise WrongCode("this code is wrong, was used, or has ended")
+
+
+def open_session(
+    installation: Installation, session: Session, user_id: UUID, *, method: str, origin: Origin
+) -> Opened:
+    """A session for who has shown all that is asked."""
+    arrival = arrivals.read(session, user_id)
+    return _open(installation, session, user_id, arrival, method=method, origin=origin)
+
+
+def _open(
+    installation: Installation,
+    session: Session,
+    user_id: UUID,
+    arrival: Arrival,
+    *,
+    method: str,
+    origin: Origin,
+) -> Opened:
+    """A session for them; of a new device its owner is told."""
+    opened = sessions.start(
+        session,
+        user_id,
+        method=method,
+        tenant_id=arrival.tenant_id,
+        address=origin.address,
+        agent=origin.agent,
+    )
+    if devices.is_new(arrival, origin.address, origin.agent):
+        mails.queue(
+            session,
+            installation.keyring.people(session),
+            to=arrival.email,
+            kind=MailKind.NEW_SIGN_IN,
+            values={
+                "device": devices.said(origin.agent),
+                "where": origin.address or "an unknown address",
+                "when": datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
+                "link": "/account/sessions",
+            },
+        )
+    return opened
+
+
+def _first(password_hash: str | None) -> str:
+    """What a challenge remembers of the password that was shown."""
+    return hashlib.sha256((password_hash or "").encode()).hexdigest()[:16]
