@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -26,6 +27,10 @@ from core.gcs_errors import translated
 from core.gcs_reader import RangeReader, crc32c_text
 from core.gcs_sessions import TIMEOUT
 from core.gcs_signing import credentials
+
+# Else the library asks after the bucket in a thread of its own, for traces that we do not take: by
+# a right that nothing here needs, and again and again while the store is away.
+os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
 
 READ_BYTES: Final = 1 << 20
 _TYPE: Final = "application/octet-stream"

@@ -23,7 +23,7 @@ from typing import Final
 from core import tracing
 from core.cancellation import CancelReason, CancelToken
 from core.errors import Misconfigured, Retryable
-from core.sandbox import SandboxReport, confine, real_exit_code, sandbox_report
+from core.sandbox import NICENESS, SandboxReport, confine, real_exit_code, sandbox_report
 
 __all__ = [
     "CancelReason",
@@ -44,7 +44,6 @@ _TICK_SECONDS: Final = 0.2
 _SCRATCH_SECONDS: Final = 0.5
 _READ_BYTES: Final = 1 << 16
 _DRAIN_SECONDS: Final = 1.0
-_NICENESS: Final = 5
 _KILLING: Final = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 
 
@@ -167,13 +166,13 @@ def run(
         return done
 
 
-def _give_way(group: int) -> None:
-    """Lets everything else go before a process group; kernels that cannot do so are as they are."""
+def _give_way(session: int) -> None:
+    """Lets other sessions go first where they share evenly, and niceness counts only within one.
+
+    Kernels that do otherwise are as they are.
+    """
     with suppress(OSError):
-        os.setpriority(os.PRIO_PGRP, group, _NICENESS)
-    # Where sessions share the processor evenly, niceness counts only within one.
-    with suppress(OSError):
-        Path(f"/proc/{group}/autogroup").write_text(str(_NICENESS))
+        Path(f"/proc/{session}/autogroup").write_text(str(NICENESS))
 
 
 def _environment(scratch: Path | None, extra: Mapping[str, str] | None) -> dict[str, str]:

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import threading
 from binascii import unhexlify
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -243,6 +244,17 @@ def test_without_a_key_none_is_named(store: GcsStorage, line: Proxy, tmp_path: P
 
 
 # ── sessions ──
+
+
+def test_nothing_is_asked_of_the_bucket_itself(
+    store: GcsStorage, line: Proxy, tmp_path: Path
+) -> None:
+    store.put("a", file(tmp_path))
+    for thread in threading.enumerate():
+        if "fetch" in thread.name:
+            thread.join(5)
+    assert line.asked
+    assert not [asked for asked in line.asked if urlsplit(asked.path).path.endswith(line.bucket)]
 
 
 def test_a_session_says_its_size_and_who_may_come(store: GcsStorage, line: Proxy) -> None:
