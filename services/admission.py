@@ -83,7 +83,7 @@ def _admit(
         return _open(installation, session, user_id, arrival, method=method, origin=origin)
     return Needed(
         challenges.issue(
-            installation.keyring.people(session),
+            installation.keyring.people(session, arrival.key),
             ChallengeKind.SECOND_FACTOR,
             person=str(user_id),
             method=method,
@@ -146,7 +146,7 @@ def _open(
     if devices.is_new(arrival, origin.address, origin.agent):
         mails.queue(
             session,
-            installation.keyring.people(session),
+            installation.keyring.people(session, arrival.key),
             to=arrival.email,
             kind=MailKind.NEW_SIGN_IN,
             values={

@@ -11,16 +11,20 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
+from services.keyring import WrappedKey
 
 _LOOKED_AT: Final = 100
 
 # Where somebody was last comes first, of tenants that can be entered; then where they came first.
 _ARRIVAL = text("""
     SELECT u.email, u.password_hash, f.user_id IS NOT NULL AS second_factor, p.tenant_id,
+           k.version, k.master, k.wrapped,
            ARRAY(SELECT DISTINCT ARRAY[coalesce(s.agent, ''), coalesce(s.address, '')]
                    FROM (SELECT agent, address FROM directory.sessions
                           WHERE user_id = u.id ORDER BY id DESC LIMIT :looked_at) s) AS places
       FROM directory.users u
+      LEFT JOIN (SELECT version, master, wrapped FROM directory.data_keys
+                  ORDER BY version DESC LIMIT 1) k ON true
       LEFT JOIN directory.second_factors f ON f.user_id = u.id AND f.confirmed_at IS NOT NULL
       LEFT JOIN LATERAL (
            SELECT m.tenant_id
@@ -46,6 +50,8 @@ class Arrival:
     tenant_id: UUID | None
     """The tenant to go on with."""
     places: frozenset[tuple[str, str]]
+    key: WrappedKey | None = field(repr=False)
+    """People's, by which secrets are sealed now; None before the first secret."""
 
 
 def read(session: Session, user_id: UUID) -> Arrival:
@@ -54,4 +60,7 @@ def read(session: Session, user_id: UUID) -> Arrival:
     if row is None:
         raise NotFound("there is no such person any more")
     places = frozenset((agent, address) for agent, address in row.places)
-    return Arrival(row.email, row.password_hash, row.second_factor, row.tenant_id, places)
+    key = None
+    if row.version is not None:
+        key = WrappedKey(row.version, row.master, bytes(row.wrapped))
+    return Arrival(row.email, row.password_hash, row.second_factor, row.tenant_id, places, key)

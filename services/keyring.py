@@ -70,9 +70,12 @@ class Keyring:
         """The master keys of the installation's settings."""
         return MasterKeys.of(self._installation.settings)
 
-    def people(self, session: Session) -> Sealer:
-        """Seals secrets of people, in a session of `identity_scope`."""
-        return Sealer(_Keys(self, session, None))
+    def people(self, session: Session, newest: WrappedKey | None = None) -> Sealer:
+        """Seals secrets of people, in a session of `identity_scope`.
+
+        `newest` is the key to seal by, where this transaction has read it already.
+        """
+        return Sealer(_Keys(self, session, None, newest))
 
     def tenant(self, session: Session, tenant_id: UUID) -> Sealer:
         """Seals secrets of a tenant, in a session of its `tenant_scope`.
@@ -124,13 +127,20 @@ class Keyring:
 class _Keys:
     """The data keys that one session sees; state: the rows that it has read."""
 
-    def __init__(self, ring: Keyring, session: Session, tenant_id: UUID | None) -> None:
+    def __init__(
+        self,
+        ring: Keyring,
+        session: Session,
+        tenant_id: UUID | None,
+        newest: WrappedKey | None = None,
+    ) -> None:
         self._ring, self._session, self._tenant_id = ring, session, tenant_id
+        self._newest = newest
         self._known: dict[int, WrappedKey] = {}
 
     def newest(self) -> "tuple[int, AESGCM]":
         """See `DataKeys`; makes the first."""
-        rows = self._read()
+        rows = [self._newest] if self._newest is not None else self._read()
         if not rows:
             made = fresh(self._ring.masters, self._tenant_id, 1)
             _keep(self._session, self._tenant_id, made)

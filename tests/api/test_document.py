@@ -28,6 +28,7 @@ from services.installation import DEFAULT_TENANT
 from services.permissions import FOR_PEOPLE, PERMISSIONS, Action, Role
 from tests.api.crowd import Crowd, Member, bearer, crowd, unlimited
 from tests.api.documents import follow
+from tests.api.people import stewarded
 from tests.api.serving import CLIP, TOKEN, TUS, server
 
 CHECKS = [
@@ -51,7 +52,10 @@ def url(settings: Settings) -> Iterator[str]:
     limits = json.dumps(unlimited(settings).rate_limits)
     secret = "a secret of the tests and a long one"
     named = "http://localhost"  # passkeys belong to a name
-    with server(settings, MEDIA_SECRET=secret, RATE_LIMITS=limits, PUBLIC_URL=named) as running:
+    with (
+        stewarded(settings),
+        server(settings, MEDIA_SECRET=secret, RATE_LIMITS=limits, PUBLIC_URL=named) as running,
+    ):
         yield running.url
 
 
