@@ -21,6 +21,7 @@ from api.routes import (
     artifacts,
     assets,
     audit,
+    brand_kits,
     brands,
     direct_uploads,
     docs,
@@ -157,6 +158,7 @@ def create_app() -> FastAPI:
     for routes in (
         assets,
         brands,
+        brand_kits,
         playbacks,
         publications,
         reviews,

@@ -28,7 +28,7 @@ TAGS: Final[dict[str, str]] = {
     "tenants": "Tenants: a brand each, walled off from all others.",
     "members": "Who belongs to the tenant, who is asked to, and to whom it is offered.",
     "organisations": "Agencies and the like, which group tenants.",
-    "brands": "What a tenant's assets belong to: one is the default.",
+    "brands": "What a tenant's assets belong to, how each speaks and looks; one is the default.",
     "assets": "Files that were uploaded: listed, named, put into the trash and taken out.",
     "artifacts": "Files that were made of assets.",
     "runs": "Recipes at work on assets, and their stages.",

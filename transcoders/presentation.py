@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from core import languages
 from core.renditions import SEGMENT_GOPS, Grid, Rendition
-from transcoders import hls, languages
+from transcoders import hls
 from transcoders.fragments import Fragmented, Span
 
 MASTER: Final = "master.m3u8"

@@ -8,6 +8,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
+from core import languages
 from core.media import Probe
 from core.renditions import Codec, Grid, Rendition
 from pipeline.plan import ArtifactFile, Attributes, StageResult
@@ -23,7 +24,7 @@ from pipeline.plan.video_types import (
     Quality,
 )
 from pipeline.stages.context import StageContext
-from transcoders import dash, encode, joining, languages, packaging
+from transcoders import dash, encode, joining, packaging
 from transcoders.containers import recognised
 from transcoders.encoders import Encoder, software
 from transcoders.ffmpeg import Bounds, Progress, execute

@@ -52,6 +52,7 @@ _WITHOUT_KEY: Final = {
     # In a tenant.
     "/v1/assets": "a file is streamed; POST /v1/uploads takes a key",
     "/v1/assets/{asset_id}/playback": "it changes nothing",
+    "/v1/brands/{brand_id}/checks": "it changes nothing",
     "/v1/assets/{asset_id}/source": "it changes nothing",
     "/v1/reviews/{review_id}/playback": "it changes nothing",
     "/v1/uploads/direct": "what is not gone on with is collected, and its address ends",

@@ -7,11 +7,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from core import languages
 from core.errors import Cancelled, Retryable
 from core.process import CancelToken, Completed, DiskFull, LimitReached
 from core.renditions import Grid
 from tests.media_samples import Sample
-from transcoders import dash, fragments, languages, packaging
+from transcoders import dash, fragments, packaging
 from transcoders.ffmpeg import ToolFailed
 from transcoders.packaging import Picture, Sound
 from transcoders.presentation import Told, tracks

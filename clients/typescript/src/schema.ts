@@ -1496,6 +1496,50 @@ export interface paths {
         patch: operations["change_brand"];
         trace?: never;
     };
+    "/v1/brands/{brand_id}/kit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Brand Kit
+         * @description What a brand says of itself; of one that has said nothing, an empty kit at version 0.
+         */
+        get: operations["get_brand_kit"];
+        /**
+         * Put Brand Kit
+         * @description Keep another kit in the place of the one that was. If-Match is required.
+         */
+        put: operations["put_brand_kit"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/brands/{brand_id}/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Text
+         * @description Hold a text against a brand's kit: forbidden words, and how names and terms are written.
+         */
+        post: operations["check_text"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/assets/{asset_id}/playback": {
         parameters: {
             query?: never;
@@ -3035,6 +3079,205 @@ export interface components {
             name: string;
         };
         /**
+         * BrandKitOut
+         * @description What a brand says of itself.
+         * @example {
+         *       "advice": [],
+         *       "brand_id": "019c1d79-1340-7e6b-84a9-fba2f0c40456",
+         *       "changed_at": "2026-03-09T09:00:00Z",
+         *       "kit": {
+         *         "audience": "People who make coffee at home and care about it.",
+         *         "call_to_action": {
+         *           "text": "Order a bag",
+         *           "url": "https://lumen.example/shop"
+         *         },
+         *         "colours": [
+         *           {
+         *             "role": "primary",
+         *             "value": "#4b2e1f"
+         *           },
+         *           {
+         *             "role": "background",
+         *             "value": "#fff8f0"
+         *           },
+         *           {
+         *             "role": "text",
+         *             "value": "#1d120c"
+         *           }
+         *         ],
+         *         "forbidden_words": [
+         *           "cheap"
+         *         ],
+         *         "glossary": [
+         *           {
+         *             "note": "Never iced coffee.",
+         *             "term": "cold brew",
+         *             "translations": {
+         *               "de": "Cold Brew"
+         *             }
+         *           }
+         *         ],
+         *         "languages": [
+         *           "en",
+         *           "de"
+         *         ],
+         *         "logos": [
+         *           {
+         *             "asset_id": "019cd1c2-6f00-7a35-8d7e-5f0a3d1c9b42",
+         *             "variant": "primary"
+         *           }
+         *         ],
+         *         "names": [
+         *           "Lumen Coffee",
+         *           "Lumen Cold Brew"
+         *         ],
+         *         "voice": "Warm, brief, a little dry. No exclamation marks.",
+         *         "watermark": {
+         *           "asset_id": "019cd1c2-6f00-7a35-8d7e-5f0a3d1c9b42",
+         *           "corner": "top-right",
+         *           "opacity": 0.7,
+         *           "width": 0.12
+         *         }
+         *       },
+         *       "missing": [],
+         *       "version": 3
+         *     }
+         */
+        BrandKitOut: {
+            /**
+             * Brand Id
+             * Format: uuid
+             */
+            brand_id: string;
+            kit: components["schemas"]["BrandKitPut"];
+            /**
+             * Version
+             * @description Counts its changes, from 0; part of the ETag.
+             */
+            version: number;
+            /** Changed At */
+            changed_at: string | null;
+            /**
+             * Missing
+             * @description Assets that it names and that are gone, or in the trash.
+             */
+            missing: string[];
+            /**
+             * Advice
+             * @description What of the kit stands in its own way.
+             */
+            advice: components["schemas"]["BreachOut"][];
+        };
+        /**
+         * BrandKitPut
+         * @description All that is said of a brand; what is left out is said no more.
+         * @example {
+         *       "audience": "People who make coffee at home and care about it.",
+         *       "call_to_action": {
+         *         "text": "Order a bag",
+         *         "url": "https://lumen.example/shop"
+         *       },
+         *       "colours": [
+         *         {
+         *           "role": "primary",
+         *           "value": "#4b2e1f"
+         *         },
+         *         {
+         *           "role": "background",
+         *           "value": "#fff8f0"
+         *         },
+         *         {
+         *           "role": "text",
+         *           "value": "#1d120c"
+         *         }
+         *       ],
+         *       "forbidden_words": [
+         *         "cheap"
+         *       ],
+         *       "glossary": [
+         *         {
+         *           "note": "Never iced coffee.",
+         *           "term": "cold brew",
+         *           "translations": {
+         *             "de": "Cold Brew"
+         *           }
+         *         }
+         *       ],
+         *       "languages": [
+         *         "en",
+         *         "de"
+         *       ],
+         *       "logos": [
+         *         {
+         *           "asset_id": "019cd1c2-6f00-7a35-8d7e-5f0a3d1c9b42",
+         *           "variant": "primary"
+         *         }
+         *       ],
+         *       "names": [
+         *         "Lumen Coffee",
+         *         "Lumen Cold Brew"
+         *       ],
+         *       "voice": "Warm, brief, a little dry. No exclamation marks.",
+         *       "watermark": {
+         *         "asset_id": "019cd1c2-6f00-7a35-8d7e-5f0a3d1c9b42",
+         *         "corner": "top-right",
+         *         "opacity": 0.7,
+         *         "width": 0.12
+         *       }
+         *     }
+         */
+        BrandKitPut: {
+            /**
+             * Names
+             * @description The brand's and its products', which are written in this way only.
+             * @default []
+             */
+            names: string[];
+            /**
+             * Glossary
+             * @default []
+             */
+            glossary: components["schemas"]["Term"][];
+            /**
+             * Voice
+             * @default
+             */
+            voice: string;
+            /**
+             * Audience
+             * @default
+             */
+            audience: string;
+            /**
+             * Languages
+             * @description Those that it publishes in (BCP 47), the main one first.
+             * @default []
+             */
+            languages: string[];
+            /**
+             * Colours
+             * @default []
+             */
+            colours: components["schemas"]["Colour"][];
+            /**
+             * Logos
+             * @default []
+             */
+            logos: components["schemas"]["Logo"][];
+            /** Intro Asset Id */
+            intro_asset_id?: string | null;
+            /** Outro Asset Id */
+            outro_asset_id?: string | null;
+            watermark?: components["schemas"]["Watermark"] | null;
+            call_to_action?: components["schemas"]["CallToAction"] | null;
+            /**
+             * Forbidden Words
+             * @description Words that the brand never says.
+             * @default []
+             */
+            forbidden_words: string[];
+        };
+        /**
          * BrandOut
          * @description A brand of the tenant's, to which assets belong.
          * @example {
@@ -3110,6 +3353,50 @@ export interface components {
              * @description Makes it the default, in the place of the one that was.
              */
             is_default?: true | null;
+        };
+        /**
+         * BreachOut
+         * @description Something that breaks the kit, and how to mend it.
+         * @example {
+         *       "advice": "the brand never says this: say it in another way",
+         *       "begin": 8,
+         *       "blocks": true,
+         *       "end": 13,
+         *       "found": "cheap",
+         *       "rule": "forbidden-word"
+         *     }
+         */
+        BreachOut: {
+            rule: components["schemas"]["Rule"];
+            /** Found */
+            found: string;
+            /** Advice */
+            advice: string;
+            /**
+             * Blocks
+             * @description Whether it must not be published so; else it is advice.
+             */
+            blocks: boolean;
+            /**
+             * Begin
+             * @description Its first character in the text, counted from 0.
+             */
+            begin: number | null;
+            /**
+             * End
+             * @description The first character behind it.
+             */
+            end: number | null;
+        };
+        /**
+         * CallToAction
+         * @description What people are asked to do, and where.
+         */
+        CallToAction: {
+            /** Text */
+            text: string;
+            /** Url */
+            url?: string | null;
         };
         /**
          * ChooseIn
@@ -3210,6 +3497,21 @@ export interface components {
              */
             next: string | null;
         };
+        /**
+         * Colour
+         * @description A colour of the brand's, in sRGB.
+         */
+        Colour: {
+            role: components["schemas"]["ColourRole"];
+            /** Value */
+            value: string;
+        };
+        /**
+         * ColourRole
+         * @description What a colour is for.
+         * @enum {string}
+         */
+        ColourRole: "primary" | "secondary" | "accent" | "background" | "text";
         /**
          * CommentIn
          * @description Something to be said.
@@ -3321,6 +3623,12 @@ export interface components {
              */
             code: string;
         };
+        /**
+         * Corner
+         * @description Where a watermark is.
+         * @enum {string}
+         */
+        Corner: "top-left" | "top-right" | "bottom-left" | "bottom-right";
         /**
          * DecisionIn
          * @description Yes or no.
@@ -4105,6 +4413,24 @@ export interface components {
             /** Location */
             location: string;
         };
+        /**
+         * Logo
+         * @description An image among the tenant's assets; `on-light` and `on-dark` are what it lies on.
+         */
+        Logo: {
+            variant: components["schemas"]["LogoVariant"];
+            /**
+             * Asset Id
+             * Format: uuid
+             */
+            asset_id: string;
+        };
+        /**
+         * LogoVariant
+         * @description What a logo is made for: `light` and `dark` are what it lies on.
+         * @enum {string}
+         */
+        LogoVariant: "primary" | "mark" | "on-light" | "on-dark";
         /**
          * MakerOut
          * @description Who has made a key.
@@ -5201,6 +5527,12 @@ export interface components {
          */
         Role: "owner" | "admin" | "editor" | "viewer" | "client-reviewer";
         /**
+         * Rule
+         * @description What can be broken.
+         * @enum {string}
+         */
+        Rule: "forbidden-word" | "spelling" | "contrast";
+        /**
          * RunCreate
          * @description Another run on an asset.
          * @example {
@@ -6003,6 +6335,63 @@ export interface components {
             name: string;
         };
         /**
+         * Term
+         * @description A word of the brand's trade: how it is written, and how in other languages.
+         */
+        Term: {
+            /** Term */
+            term: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * Translations
+             * @default {}
+             */
+            translations: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * TextCheckIn
+         * @description A text that is held against a brand's kit.
+         * @example {
+         *       "text": "Our most cheap cold brew yet."
+         *     }
+         */
+        TextCheckIn: {
+            /** Text */
+            text: string;
+        };
+        /**
+         * TextCheckOut
+         * @description What of a text breaks the kit, in the text's order.
+         * @example {
+         *       "blocked": true,
+         *       "breaches": [
+         *         {
+         *           "advice": "the brand never says this: say it in another way",
+         *           "begin": 9,
+         *           "blocks": true,
+         *           "end": 14,
+         *           "found": "cheap",
+         *           "rule": "forbidden-word"
+         *         }
+         *       ]
+         *     }
+         */
+        TextCheckOut: {
+            /**
+             * Blocked
+             * @description Whether any of it must not be published so.
+             */
+            blocked: boolean;
+            /** Breaches */
+            breaches: components["schemas"]["BreachOut"][];
+        };
+        /**
          * TicketIn
          * @description What a mailed link proves.
          * @example {
@@ -6096,6 +6485,29 @@ export interface components {
              * @description Of all films that runs took in, since ever.
              */
             media_seconds: number;
+        };
+        /**
+         * Watermark
+         * @description An image over what is published; `width` is a share of the picture's.
+         */
+        Watermark: {
+            /**
+             * Asset Id
+             * Format: uuid
+             */
+            asset_id: string;
+            /** @default top-right */
+            corner: components["schemas"]["Corner"];
+            /**
+             * Opacity
+             * @default 0.7
+             */
+            opacity: number;
+            /**
+             * Width
+             * @default 0.12
+             */
+            width: number;
         };
         /**
          * WebhookCreate
@@ -10822,6 +11234,142 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaTypeUncounted"];
             422: components["responses"]["InvalidRequest"];
             428: components["responses"]["PreconditionRequired"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["RequestHeaderFieldsTooLargeUncounted"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_brand_kit: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An ETag that is known. */
+                "if-none-match"?: string | null;
+            };
+            path: {
+                brand_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BrandKitOut"];
+                };
+            };
+            /** @description It is as If-None-Match says */
+            304: {
+                headers: {
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            414: components["responses"]["UriTooLongUncounted"];
+            422: components["responses"]["InvalidRequest"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["RequestHeaderFieldsTooLargeUncounted"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    put_brand_kit: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An ETag, or `*`. */
+                "if-match"?: string | null;
+            };
+            path: {
+                brand_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BrandKitPut"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BrandKitOut"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeoutUncounted"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["TooLarge"];
+            414: components["responses"]["UriTooLongUncounted"];
+            415: components["responses"]["UnsupportedMediaTypeUncounted"];
+            422: components["responses"]["InvalidRequest"];
+            428: components["responses"]["PreconditionRequired"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["RequestHeaderFieldsTooLargeUncounted"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    check_text: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                brand_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TextCheckIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextCheckOut"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeoutUncounted"];
+            413: components["responses"]["TooLarge"];
+            414: components["responses"]["UriTooLongUncounted"];
+            415: components["responses"]["UnsupportedMediaTypeUncounted"];
+            422: components["responses"]["InvalidRequest"];
             429: components["responses"]["RateLimited"];
             431: components["responses"]["RequestHeaderFieldsTooLargeUncounted"];
             500: components["responses"]["Internal"];

@@ -20,19 +20,26 @@ from .asset_out_state import AssetOutState
 from .asset_page import AssetPage
 from .asset_patch import AssetPatch
 from .brand_create import BrandCreate
+from .brand_kit_out import BrandKitOut
+from .brand_kit_put import BrandKitPut
 from .brand_out import BrandOut
 from .brand_page import BrandPage
 from .brand_patch import BrandPatch
+from .breach_out import BreachOut
+from .call_to_action import CallToAction
 from .choose_in import ChooseIn
 from .code_in import CodeIn
 from .colleague_in import ColleagueIn
 from .colleague_out import ColleagueOut
 from .colleague_page import ColleaguePage
+from .colour import Colour
+from .colour_role import ColourRole
 from .comment_in import CommentIn
 from .comment_out import CommentOut
 from .comment_out_decision_type_0 import CommentOutDecisionType0
 from .comment_page import CommentPage
 from .confirm_in import ConfirmIn
+from .corner import Corner
 from .create_upload_tus_resumable import CreateUploadTusResumable
 from .decision_in import DecisionIn
 from .decision_in_decision import DecisionInDecision
@@ -76,6 +83,8 @@ from .list_assets_trashed import ListAssetsTrashed
 from .list_deliveries_state_type_0 import ListDeliveriesStateType0
 from .list_reviews_state_type_0 import ListReviewsStateType0
 from .list_runs_state_type_0 import ListRunsStateType0
+from .logo import Logo
+from .logo_variant import LogoVariant
 from .look_at_upload_tus_resumable import LookAtUploadTusResumable
 from .maker_out import MakerOut
 from .me_in import MeIn
@@ -124,6 +133,7 @@ from .review_page import ReviewPage
 from .review_patch import ReviewPatch
 from .review_person_out import ReviewPersonOut
 from .role import Role
+from .rule import Rule
 from .run_create import RunCreate
 from .run_create_priority import RunCreatePriority
 from .run_detail import RunDetail
@@ -161,9 +171,14 @@ from .tenant_in import TenantIn
 from .tenant_out import TenantOut
 from .tenant_page import TenantPage
 from .tenant_patch import TenantPatch
+from .term import Term
+from .term_translations import TermTranslations
+from .text_check_in import TextCheckIn
+from .text_check_out import TextCheckOut
 from .ticket_in import TicketIn
 from .upload_out import UploadOut
 from .usage_out import UsageOut
+from .watermark import Watermark
 from .webhook_create import WebhookCreate
 from .webhook_create_kinds_item import WebhookCreateKindsItem
 from .webhook_out import WebhookOut
@@ -195,19 +210,26 @@ __all__ = (
     "AssetPage",
     "AssetPatch",
     "BrandCreate",
+    "BrandKitOut",
+    "BrandKitPut",
     "BrandOut",
     "BrandPage",
     "BrandPatch",
+    "BreachOut",
+    "CallToAction",
     "ChooseIn",
     "CodeIn",
     "ColleagueIn",
     "ColleagueOut",
     "ColleaguePage",
+    "Colour",
+    "ColourRole",
     "CommentIn",
     "CommentOut",
     "CommentOutDecisionType0",
     "CommentPage",
     "ConfirmIn",
+    "Corner",
     "CreateUploadTusResumable",
     "DecisionIn",
     "DecisionInDecision",
@@ -251,6 +273,8 @@ __all__ = (
     "ListDeliveriesStateType0",
     "ListReviewsStateType0",
     "ListRunsStateType0",
+    "Logo",
+    "LogoVariant",
     "LookAtUploadTusResumable",
     "MakerOut",
     "MeIn",
@@ -299,6 +323,7 @@ __all__ = (
     "ReviewPatch",
     "ReviewPersonOut",
     "Role",
+    "Rule",
     "RunCreate",
     "RunCreatePriority",
     "RunDetail",
@@ -336,9 +361,14 @@ __all__ = (
     "TenantOut",
     "TenantPage",
     "TenantPatch",
+    "Term",
+    "TermTranslations",
+    "TextCheckIn",
+    "TextCheckOut",
     "TicketIn",
     "UploadOut",
     "UsageOut",
+    "Watermark",
     "WebhookCreate",
     "WebhookCreateKindsItem",
     "WebhookOut",

@@ -1,4 +1,4 @@
-"""Brands, of which every asset belongs to one; and reviews, by which people say what they think."""
+"""Brands and their kits, of which every asset belongs to one; and reviews: what people think."""
 
 from pathlib import Path
 
@@ -20,5 +20,6 @@ def upgrade() -> None:
     run_file(_HERE / "0003_brands.sql")
     if is_upgrade():
         op.execute("INSERT INTO brands (name, is_default) VALUES ('Default', true)")
+    run_file(_HERE / "0003_brand_kits.sql")
     run_file(_HERE / "0003_brands_of_assets.sql")
     run_file(_HERE / "0003_reviews.sql")
