@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -46,7 +47,7 @@ def letter(house: House, mail: Claimed, values: Mapping[str, str]) -> Letter:
     }
     plain = _filled(_PLAIN, texts[mail.kind], told)
     marked = _filled(_MARKED, texts[mail.kind], told)
-    subject = one_line(plain["subject"].replace(_JOINER, ""))
+    subject = one_line(plain.subject.replace(_JOINER, ""))
     text = _PLAIN.get_template("layout.txt").render(
         common, mail=plain, common=_filled(_PLAIN, texts["common"], told)
     )
@@ -76,8 +77,13 @@ _PLAIN: Final = _environment(marked=False)
 _MARKED: Final = _environment(marked=True)
 
 
-def _filled(environment: Environment, texts: Mapping[str, Any], told: Mapping[str, str]) -> Any:
-    """A table of texts with what they are told; of HTML, each is safe as it is."""
+def _filled(
+    environment: Environment, texts: Mapping[str, Any], told: Mapping[str, str]
+) -> SimpleNamespace:
+    """A table of texts with what they are told; of HTML, each is safe as it is.
+
+    No dictionary: of one, a template finds `copy` the method before `copy` the text.
+    """
 
     def fill(text: str) -> str:
         template = _template(environment, text)
@@ -88,10 +94,12 @@ def _filled(environment: Environment, texts: Mapping[str, Any], told: Mapping[st
 
         return Markup(made)  # noqa: S704 — its template has escaped what it was told
 
-    return {
-        name: [fill(one) for one in text] if isinstance(text, list) else fill(text)
-        for name, text in texts.items()
-    }
+    return SimpleNamespace(
+        **{
+            name: [fill(one) for one in text] if isinstance(text, list) else fill(text)
+            for name, text in texts.items()
+        }
+    )
 
 
 @cache

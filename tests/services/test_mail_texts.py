@@ -63,11 +63,13 @@ def test_each_kind_says_the_same_in_both_forms(kind: MailKind) -> None:
         assert [attrs["href"] for attrs in buttons] == [whole]
         assert f"\n{whole}\n" in made.text
         assert whole in words
+        assert "If the button does nothing, open this address:" in words
     else:
         assert buttons == []
         assert "http" not in made.text.replace(HOUSE.origin, "")
     assert "{" not in made.text
     assert "{{" not in made.html
+    assert " object at 0x" not in words
     assert "prefers-color-scheme: dark" in made.html
 
 
@@ -95,6 +97,10 @@ def test_what_others_call_themselves_is_shown_and_does_nothing(name: str) -> Non
     message = written(made, sender_of("Brand <mail@brand.example>"))
     assert message["Bcc"] is None
     assert len(made.subject.splitlines()) == 1
+
+
+def test_a_role_is_told_in_words() -> None:
+    assert ", as client reviewer." in written_for(MailKind.INVITATION, role="client-reviewer").text
 
 
 def test_a_long_name_is_cut() -> None:
