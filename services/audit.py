@@ -98,6 +98,13 @@ def trail() -> Trail | None:
     return _trail.get()
 
 
+def note(**targets: object) -> None:
+    """What the request is about beside what its path names, and what it makes of that."""
+    found = _trail.get()
+    if found is not None:
+        found.targets |= {name: str(value) for name, value in targets.items()}
+
+
 def record(session: Session, *, created: UUID | None = None) -> None:
     """Say in the tenant's transaction what the request does to it; once, however often asked."""
     found = _trail.get()
@@ -149,12 +156,24 @@ def record_of_person(
         found.recorded = True
 
 
-def record_of_tenant(session: Session, tenant_id: UUID, action: str, **targets: object) -> None:
-    """Say in a transaction for people what an account's change means to a tenant of theirs."""
+def record_of_tenant(
+    session: Session,
+    tenant_id: UUID,
+    action: str,
+    *,
+    newcomer: tuple[UUID, str] | None = None,
+    **targets: object,
+) -> None:
+    """Say in a transaction for people what an account's change means to a tenant of theirs.
+
+    `newcomer` is whose account the request has only just made, and what they are called.
+    """
     found = _trail.get()
     if found is not None:
         told = {name: str(value) for name, value in targets.items()}
         more = {"tenant_id": tenant_id, "user_id": None, "action": action}
+        if newcomer is not None and found.subject == NOBODY:
+            more |= {"subject": f"user:{newcomer[0]}", "shown": newcomer[1]}
         row = {**found.row(), **more, "targets": json.dumps(told)}
         session.execute(_IN_DIRECTORY, row)
 

@@ -117,6 +117,7 @@ def invite(
         },
         tenant_id=tenant_id,
     )
+    audit.note(created=row.id, role=role)
     audit.record_in_directory(session, action="member.invited")
     return found
 
@@ -190,7 +191,7 @@ def accept(session: Session, user_id: UUID, secret: str) -> UUID:
         raise Forbidden("this invitation is for another address than your account's")
     if session.get(Membership, (user_id, found.tenant_id)) is None:
         members.put(session, found.tenant_id, user_id, Role(found.role))
-        _note_joining(session, found, user_id)
+        _note_joining(session, found, user)
     session.delete(found)
     session.flush()
     return found.tenant_id
@@ -210,7 +211,7 @@ def sign_up(session: Session, secret: str, *, name: str, digest: str, origin: Or
     except IntegrityError:
         raise Conflict("there is an account with this address: sign in, then accept") from None
     members.put(session, found.tenant_id, user.id, Role(found.role))
-    _note_joining(session, found, user.id)
+    _note_joining(session, found, user)
     session.delete(found)
     return sessions.start(
         session,
@@ -222,9 +223,15 @@ def sign_up(session: Session, secret: str, *, name: str, digest: str, origin: Or
     )
 
 
-def _note_joining(session: Session, found: Invitation, user_id: UUID) -> None:
+def _note_joining(session: Session, found: Invitation, user: User) -> None:
     audit.record_of_tenant(
-        session, found.tenant_id, "member.joined", user_id=user_id, role=found.role
+        session,
+        found.tenant_id,
+        "member.joined",
+        newcomer=(user.id, user.name),
+        invitation_id=found.id,
+        user_id=user.id,
+        role=found.role,
     )
 
 

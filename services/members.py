@@ -166,6 +166,7 @@ def change(
         row.role, row.suspended = str(becomes.role), becomes.suspended
         row.version += 1
         session.flush()
+        audit.note(role=becomes.role, suspended=str(becomes.suspended).lower())
         _withdraw_offers(session, tenant_id, user_id)
     return get(session, tenant_id, user_id)
 

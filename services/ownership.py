@@ -42,6 +42,7 @@ def offer(
     session.add(made)
     session.flush()
     session.refresh(made)
+    audit.note(user_id=user_id)
     mails.queue(
         session,
         installation.keyring.people(session),
@@ -74,7 +75,9 @@ def get(session: Session, tenant_id: UUID) -> OwnershipOffer:
 def withdraw(session: Session, tenant_id: UUID) -> None:
     """End the offer; raises NotFound."""
     members.lock(session, tenant_id)
-    session.delete(get(session, tenant_id))
+    found = get(session, tenant_id)
+    audit.note(user_id=found.to_id)
+    session.delete(found)
     session.flush()
 
 

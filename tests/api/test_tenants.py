@@ -124,9 +124,26 @@ def test_what_becomes_of_a_tenant_and_its_members_is_in_its_log(
     made = ada.ask("POST", "/v1/tenants", json={"name": "Logged"}).json()
     there = moved(ada, made["tenant_id"])
     editor = newcomer(client, settings, there, "editor")
+    whom = editor.told["user_id"]
+    wanted = {"role": "viewer"}
+    change = there.ask("PATCH", f"/v1/members/{whom}", json=wanted, headers={"If-Match": "*"})
+    assert change.status_code == 200
+    assert there.ask("POST", "/v1/ownership", json={"user_id": whom}).status_code == 201
     assert editor.ask("DELETE", f"/v1/me/memberships/{made['tenant_id']}").status_code == 204
-    told = [one["action"] for one in there.ask("GET", "/v1/audit").json()["items"]]
-    assert told == ["member.left", "member.joined", "member.invited", "tenant.founded"]
+    log = there.ask("GET", "/v1/audit").json()["items"]
+    told = [one["action"] for one in log]
+    assert told == [
+        "member.left", "ownership:write", "members:write",
+        "member.joined", "member.invited", "tenant.founded",
+    ]  # fmt: skip
+    # Who was let in, as what, by which invitation: the invitation itself is gone.
+    _, offered, changing, joined, invited, _ = (one["targets"] for one in log)
+    assert invited["role"] == joined["role"] == "editor"
+    assert invited["created"] == joined["invitation_id"]
+    assert joined["user_id"] == changing["user_id"] == offered["user_id"] == whom
+    assert (changing["role"], changing["suspended"]) == ("viewer", "false")
+    assert log[3]["subject"] == f"user:{whom}"
+    assert log[3]["shown"]
     activity = [one["action"] for one in there.ask("GET", "/v1/me/activity").json()["items"]]
     assert activity.count("tenant.founded") == 1
     assert _delete(there) == 202
