@@ -13,7 +13,8 @@ from models.person import Membership
 from services import audit, mails, members, people
 from services.installation import Installation
 from services.mails import MailKind
-from services.permissions import Role
+from services.permissions import Action, Role
+from services.standing import Principal
 
 LIFE: Final = timedelta(days=7)
 SAID: Final = "seven days"
@@ -70,6 +71,13 @@ def get(session: Session, tenant_id: UUID) -> OwnershipOffer:
     if found is None:
         raise NotFound(_NONE)
     return found
+
+
+def shown_to(asker: Principal, offer: OwnershipOffer) -> OwnershipOffer:
+    """The offer; raises NotFound for who may not know the members, and is not offered it."""
+    if Action.MEMBERS_READ not in asker.actions and offer.to_id != asker.user_id:
+        raise NotFound(_NONE)
+    return offer
 
 
 def withdraw(session: Session, tenant_id: UUID) -> None:

@@ -43,9 +43,10 @@ def offer_ownership(
 
 
 @router.get("", openapi_extra=needs(Action.TENANT_READ), responses=problems.documented(403, 404))
-def get_ownership_offer(session: PeopleDep, where: PlaceDep) -> OfferOut:
-    """The offer that holds; 404 where there is none."""
-    return OfferOut.model_validate(ownership.get(session, where.tenant_id))
+def get_ownership_offer(session: PeopleDep, where: PlaceDep, asker: PrincipalDep) -> OfferOut:
+    """The offer that holds; 404 where there is none, or none that concerns who asks."""
+    found = ownership.get(session, where.tenant_id)
+    return OfferOut.model_validate(ownership.shown_to(asker, found))
 
 
 @router.delete(

@@ -10,7 +10,7 @@ from services.permissions import Action
 router = Router(prefix="/usage", tags=["usage"])
 
 
-@router.get("", openapi_extra=needs(Action.TENANT_READ))
+@router.get("", openapi_extra=needs(Action.ASSETS_READ))
 def get_usage(current: InstallationDep, session: SessionDep) -> UsageOut:
     """What is stored and open, and how much of either may be."""
     has = quotas.standing(session, current.settings)

@@ -176,6 +176,7 @@ def test_ownership_is_offered_and_taken_and_changes_nothing_before(
     ada = join(client, settings)
     grace = colleague(client, settings, ada, "editor")
     admin = newcomer(client, settings, ada, "admin")
+    reviewer = newcomer(client, settings, ada, "client-reviewer")
     offer = {"user_id": grace.told["user_id"]}
     assert admin.ask("POST", "/v1/ownership", json=offer).status_code == 403
     assert ada.ask("GET", "/v1/ownership").status_code == 404
@@ -187,7 +188,12 @@ def test_ownership_is_offered_and_taken_and_changes_nothing_before(
         assert ada.ask("POST", "/v1/ownership", json=body).status_code == status
     assert ada.ask("POST", "/v1/ownership", json=offer).status_code == 201
     assert mailed(settings, grace.email)[-1][0] == MailKind.OWNERSHIP_OFFERED
-    assert ada.ask("GET", "/v1/ownership").json()["to_id"] == grace.told["user_id"]
+    for insider in (ada, admin, grace):
+        found = insider.ask("GET", "/v1/ownership").json()
+        assert found["to_id"] == grace.told["user_id"]
+    # Clients know nothing of the house but its name, unless it is they who are asked.
+    for path, status in (("/v1/ownership", 404), ("/v1/usage", 403), ("/v1/tenant", 200)):
+        assert reviewer.ask("GET", path).status_code == status, path
     assert admin.ask("POST", f"/v1/tenants/{admin.tenant_id}/ownership").status_code == 404
     assert ada.ask("DELETE", "/v1/ownership").status_code == 204
     assert grace.ask("POST", f"/v1/tenants/{grace.tenant_id}/ownership").status_code == 404
@@ -196,6 +202,7 @@ def test_ownership_is_offered_and_taken_and_changes_nothing_before(
     assert grace.ask("POST", f"/v1/tenants/{grace.tenant_id}/ownership").status_code == 204
     assert grace.ask("POST", f"/v1/tenants/{grace.tenant_id}/ownership").status_code == 404
     found = {one["email"]: one["role"] for one in grace.ask("GET", "/v1/members").json()["items"]}
+    assert found.pop(reviewer.email) == "client-reviewer"
     assert found == {ada.email: "admin", grace.email: "owner", admin.email: "admin"}
     here = f"/v1/me/memberships/{ada.told['tenant_id']}"
     assert grace.ask("DELETE", here).status_code == 409

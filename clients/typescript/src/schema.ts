@@ -1127,7 +1127,7 @@ export interface paths {
         };
         /**
          * Get Ownership Offer
-         * @description The offer that holds; 404 where there is none.
+         * @description The offer that holds; 404 where there is none, or none that concerns who asks.
          */
         get: operations["get_ownership_offer"];
         put?: never;

@@ -52,7 +52,7 @@ def sync_detailed(
 ) -> Response[OfferOut | Problem]:
     """Get Ownership Offer
 
-     The offer that holds; 404 where there is none.
+     The offer that holds; 404 where there is none, or none that concerns who asks.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
