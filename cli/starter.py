@@ -209,7 +209,8 @@ def _become(arguments: Sequence[str], env: Mapping[str, str]) -> NoReturn:
     os.environ.update(env)
     sys.argv = list(arguments)
     # As itself it is imported already, and is run as the program now.
-    sys.modules.pop(arguments[0], None)
+    for known in (arguments[0], f"{arguments[0]}.__main__"):
+        sys.modules.pop(known, None)
     runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
     sys.exit(0)
 

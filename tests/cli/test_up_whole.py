@@ -74,6 +74,7 @@ def test_secrets_reach_no_log_and_only_the_programs_that_need_them(data: Path) -
     logs = {path.name: path.read_text() for path in (data / "logs").iterdir()}
     assert {"up.log", "api.log", "worker-media.log"} <= logs.keys()
     assert not [name for name, text in logs.items() if any(str(one) in text for one in secrets)]
+    assert not [name for name, text in logs.items() if "Warning" in text]
 
 
 def test_a_killed_supervisor_takes_the_real_programs_with_it(data: Path) -> None:
