@@ -35,6 +35,7 @@ def settings_of(endpoints: Endpoints | None, data: Path | None) -> Settings:
             "redis_url": endpoints.redis_url,
             "storage_url": endpoints.storage_url,
             "storage_kms_key": endpoints.storage_kms_key,
+            "local_url": settings.local_url or endpoints.links or endpoints.api,
         }
     return settings.model_copy(update=changes)
 

@@ -20,6 +20,7 @@ from core.errors import Conflict, Unavailable
 
 LOCK = "supervisor.lock"
 ENDPOINTS = "endpoints.json"
+FIRST_PORT = 8000
 _START_SECONDS = 180.0
 _STOP_SECONDS = 30.0
 
@@ -36,6 +37,7 @@ class Endpoints:
     redis_url: str
     storage_url: str
     storage_kms_key: str | None = None
+    links: str | None = None  # what links in mails begin with, where PUBLIC_URL does not say
 
 
 def write_endpoints(data_dir: Path, endpoints: Endpoints) -> None:
@@ -96,6 +98,8 @@ def start_installation(data_dir: Path, *, workers: int | None = None) -> Iterato
     data_folder(data_dir)
     output = pump.open(data_dir / "logs" / "up.log", said.append)
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    # Its port is gone before anybody reads a mail: links lead to where `automator up` will listen.
+    environment.setdefault("LOCAL_URL", f"http://127.0.0.1:{FIRST_PORT}")
     supervisor = spawn(command, death_signal=signal.SIGTERM, output=output, env=environment)
     os.close(output)
     try:

@@ -17,7 +17,13 @@ from pathlib import Path
 from types import FrameType
 
 from cli.children import Child, Program, default_programs, stop_in_waves
-from cli.endpoints import ENDPOINTS, Endpoints, lock_installation, write_endpoints
+from cli.endpoints import (
+    ENDPOINTS,
+    FIRST_PORT,
+    Endpoints,
+    lock_installation,
+    write_endpoints,
+)
 from cli.starter import QUICK, Starter
 from core.embedded import EmbeddedServers
 from core.embedded.folders import data_folder
@@ -114,7 +120,7 @@ class Supervisor:
         self._listener = listener = self._listen()
         port = int(listener.getsockname()[1])
         api = f"http://{_in_url(self._plan.host)}:{port}"
-        environment["LOCAL_URL"] = api
+        environment.setdefault("LOCAL_URL", api)
         programs = self._plan.programs(listener=listener.fileno(), workers=self._plan.workers)
         if any(program.argv[: len(QUICK)] == QUICK for program in programs):
             self._open_starter(listener.fileno(), environment)
@@ -134,6 +140,7 @@ class Supervisor:
             redis_url=environment["REDIS_URL"],
             storage_url=environment["STORAGE_URL"],
             storage_kms_key=environment.get("STORAGE_KMS_KEY"),
+            links=environment["LOCAL_URL"],
         )
         write_endpoints(self._data, endpoints)
         self._say(f"ready in {time.monotonic() - began:.1f} s")
@@ -211,7 +218,7 @@ class Supervisor:
         Raises Misconfigured where the address cannot be had.
         """
         wanted = self._plan.port
-        first = 8000 if wanted is None else wanted
+        first = FIRST_PORT if wanted is None else wanted
         tries = _TAKEN_PORTS_TRIED if wanted is None else 1
         for port in range(first, first + tries):
             family = socket.AF_INET6 if ":" in self._plan.host else socket.AF_INET

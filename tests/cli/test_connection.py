@@ -1,5 +1,6 @@
 """What a command knows of the installation that runs."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,17 @@ def test_a_command_writes_with_the_key_of_the_running_installation(
     assert found == made
     settings = settings_of(found, tmp_path)
     assert (settings.storage_url, settings.storage_kms_key) == ("gs://bucket", KEY)
+
+
+def test_links_that_a_command_prints_lead_to_the_running_installation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LOCAL_URL", raising=False)
+    made = Endpoints(1, "http://a", "t", "postgresql://d", None, "redis://r", "file:///s")
+    assert settings_of(made, tmp_path).local_url == "http://a"
+    # One that was started for a command alone is gone when somebody follows a link.
+    passing = replace(made, links="http://later")
+    assert settings_of(passing, tmp_path).local_url == "http://later"
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"pid": 1}'])

@@ -32,6 +32,7 @@ def data(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_an_installation_serves_weighs_little_and_leaves_nothing(data: Path) -> None:
     with start_installation(data, workers=1) as endpoints:
         assert running_installation(data) == endpoints
+        assert endpoints.links == "http://127.0.0.1:8000" != endpoints.api
         request = Request(
             f"{endpoints.api}/v1/runs", headers={"Authorization": f"Bearer {endpoints.token}"}
         )
