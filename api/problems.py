@@ -1,7 +1,7 @@
 """Errors become problem details (RFC 9457), in this one place."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from math import ceil
@@ -170,10 +170,22 @@ def _http_error(_: Request, error: Exception) -> Response:
     return problem(error.status_code, code, str(error.detail), headers=headers)
 
 
+def _said(item: Mapping[str, Any]) -> str:
+    """What breaks the schema, without the words that are pydantic's own affair."""
+    if item["type"] in ("too_short", "too_long") and item["ctx"]["field_type"] == "Value":
+        least = item["type"] == "too_short"
+        bound = (
+            f"least {item['ctx']['min_length']}" if least else f"most {item['ctx']['max_length']}"
+        )
+        return f"String should have at {bound} characters"
+    said: str = item["msg"]
+    return said.removeprefix("Value error, ").replace(" after validation", "")
+
+
 def _invalid(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     errors = [
-        {"pointer": "/" + "/".join(str(part) for part in item["loc"]), "detail": item["msg"]}
+        {"pointer": "/" + "/".join(str(part) for part in item["loc"]), "detail": _said(item)}
         for item in error.errors()
     ]
     return problem(422, "invalid_request", "the request does not fit its schema", errors=errors)

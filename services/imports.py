@@ -85,7 +85,7 @@ def check(installation: Installation, *, url: str, recipe: str | None) -> Locati
     location = read(url)
     literal = location.literal
     if literal is not None and not permitted(literal, settings.import_allow_networks):
-        raise Rejected(f"url: {REFUSED}")
+        raise Rejected(f"url: {REFUSED}", field="url")
     if recipe is not None:
         runs.check_recipe(recipe)
     assets.admit(installation.storage, 0, reserve=settings.free_space_reserve_bytes)

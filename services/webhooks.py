@@ -54,7 +54,7 @@ def check(settings: Settings, url: str) -> None:
     """Raise Rejected for what is no address that we send to. Names are judged when used."""
     literal = read(url).literal
     if literal is not None and not permitted(literal, settings.webhook_allow_networks):
-        raise Rejected(f"url: {REFUSED}")
+        raise Rejected(f"url: {REFUSED}", field="url")
 
 
 def create(

@@ -1,5 +1,6 @@
 """Webhooks by the API: what is taken, refused, shown once, and kept from others."""
 
+from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
 from uuid import UUID, uuid4
@@ -80,7 +81,24 @@ def test_an_address_inside_is_refused(client: TestClient, host: str) -> None:
     ):
         assert answer.status_code == 422
         assert answer.json()["detail"] == "url: nothing is sent to this address"
+        assert [one["pointer"] for one in answer.json()["errors"]] == ["/body/url"]
     assert len(client.get("/v1/webhooks").json()["items"]) == 1
+
+
+def test_what_breaks_the_schema_is_told_in_plain_words(client: TestClient) -> None:
+    def told(path: str, body: Mapping[str, object]) -> list[str]:
+        return [one["detail"] for one in client.post(path, json=body).json()["errors"]]
+
+    assert told("/v1/webhooks", WANTED | {"url": "ftp://media.example"}) == [
+        "an address begins with http:// or https://"
+    ]
+    assert told("/v1/webhooks", WANTED | {"kinds": []}) == [
+        "List should have at least 1 item, not 0"
+    ]
+    link = {"token": "cut", "password": "several words do very well"}
+    assert told("/v1/password-resets/complete", link) == [
+        "String should have at least 20 characters"
+    ]
 
 
 def test_a_change_needs_what_was_seen_and_loses_nobody_elses(client: TestClient) -> None:
