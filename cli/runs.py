@@ -1,6 +1,7 @@
 """`automator runs`: list, show, retry and cancel runs."""
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ import click
 from sqlalchemy.orm import Session
 
 from cli.connection import connected
+from core.errors import NotFound
 from models.run import Run, StageRun
 from services import runs
 from services.installation import DEFAULT_TENANT
@@ -42,6 +44,8 @@ def list_(state: str | None, limit: int, tenant: str, data: Path | None, as_json
     if as_json:
         print(json.dumps(found))
         return
+    if not found:
+        print(f"no such runs of the tenant {tenant!r}: --tenant names another", file=sys.stderr)
     for run in found:
         print(f"{run['id']}  {run['state']:<10}  {run['recipe']:<8}  {run['created_at']}")
 
@@ -95,8 +99,11 @@ def cancel(run: UUID, tenant: str, data: Path | None) -> None:
 def _session(tenant: str, data: Path | None) -> Iterator[Session]:
     with connected(data, start=False) as installation:
         place = installation.place(tenant)
-        with installation.tenant_scope(place) as session:
-            yield session
+        try:
+            with installation.tenant_scope(place) as session:
+                yield session
+        except NotFound as error:
+            raise NotFound(f"{error} of the tenant {tenant!r}: --tenant names another") from None
 
 
 def _run(run: Run) -> dict[str, Any]:

@@ -31,6 +31,10 @@ def test_runs_are_listed_shown_cancelled_and_retried(shop: Workshop) -> None:
     failing = shop.start(Graph((spec("burn.a", fail="rejected"),)))
     assert shop.ended(failing) == ["failed"]
     tenant = ("--tenant", shop.places[0].slug)
+    # A run of another tenant than the default one is not missing, and the command says so.
+    for words in (("list",), ("show", str(failing))):
+        nothing = automator(shop, "runs", *words)
+        assert (nothing.stdout, "'default': --tenant names another" in nothing.stderr) == ("", True)
     listed = json.loads(automator(shop, "runs", "list", "--json", *tenant).stdout)
     assert automator(shop, "runs", "list", "--state", "lost", *tenant).returncode == 2
     assert [run["state"] for run in listed] == ["failed"]
