@@ -215,9 +215,16 @@ def _use_recovery_code(
         installation,
         session,
         user_id,
-        f"A recovery code was used, {found.recovery_codes_left} are left",
+        f"A recovery code was used, {left_said(found.recovery_codes_left)}",
     )
     return True
+
+
+def left_said(count: int) -> str:
+    """How many recovery codes are left, for a mail; the last of them says what to do."""
+    if count == 0:
+        return "none is left: have new ones made"
+    return f"{count} {'is' if count == 1 else 'are'} left"
 
 
 def _new_codes(session: Session, user_id: UUID) -> list[str]:

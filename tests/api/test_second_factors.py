@@ -13,6 +13,7 @@ from httpx2 import Response
 
 from core.settings import Settings
 from services.mails import MailKind
+from services.second_factors import left_said
 from tests.api.people import (
     PASSWORD,
     Somebody,
@@ -163,6 +164,11 @@ def test_a_recovery_code_is_good_once_however_it_is_typed(
     assert "8 are left" in values["change"]
     eve = guarded(client, settings)
     assert eve.complete(eve.begin(), ada.recovery_codes[2]).status_code == 401
+
+
+def test_whoever_uses_the_last_recovery_code_is_told_to_make_new_ones() -> None:
+    said = [left_said(count) for count in (2, 1, 0)]
+    assert said == ["2 are left", "1 is left", "none is left: have new ones made"]
 
 
 def test_a_challenge_takes_five_codes(client: TestClient, settings: Settings) -> None:
