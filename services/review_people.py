@@ -32,7 +32,7 @@ _PEOPLE: Final = text("""
                 AND o.role IN ('owner', 'admin')
      WHERE u.id = ANY (:people) AND (m.user_id IS NOT NULL OR o.user_id IS NOT NULL)
 """)
-_SAID: Final = {"approved": "approved", "changes_requested": "changes are asked for"}
+SAID: Final = {"approved": "approved", "changes_requested": "changes are asked for"}
 _EVERYTHING: Final = Looker(None, sees_all=True, edits=False)
 
 
@@ -114,7 +114,7 @@ def _asked(review: View, found: Mapping[UUID, _Somebody]) -> dict[str, str]:
 
 
 def _decided(review: View, found: Mapping[UUID, _Somebody]) -> dict[str, str]:
-    said = {"decision": _SAID[review.row.state]}
+    said = {"decision": SAID[review.row.state]}
     return said | {"reviewer": _called(review.row.decided_by, found)}
 
 

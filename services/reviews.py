@@ -19,6 +19,7 @@ from core.errors import Conflict, Forbidden, Outdated, Rejected
 from models.review import Review, ReviewComment, Reviewer
 from services import ledger, playbacks
 from services.ledger import sql
+from services.review_people import SAID
 from services.review_views import Looker, View, get
 
 Decision = Literal["approved", "changes_requested"]
@@ -147,7 +148,8 @@ def decide(
     _tell(session, "review.decided", review_id, found.row.asset_id, state=decision)
     now = _sent_to(session, looker, review_id)
     if now.row.state != "open":
-        raise Conflict(f"this review is not open: it is {now.row.state.replace('_', ' ')}")
+        how = SAID.get(now.row.state, now.row.state)
+        raise Conflict(f"this round has ended already: {how}")
     playbacks.kept(session, now.row.asset_id)
     decided = {
         "state": decision, "decided_by": looker.user_id, "decided_at": func.clock_timestamp()

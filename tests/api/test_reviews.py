@@ -237,7 +237,12 @@ def test_of_two_who_decide_at_once_one_does(house: House) -> None:
     assert now["state"] == won
     said = house.ask(house.editor, "GET", "/comments").json()["items"]
     assert [(one["decision"], one["text"]) for one in said] == [(won, f"I say {won}")]
-    assert house.decide(house.clients[0]).status_code == 409
+    late = house.decide(house.clients[0])
+    how = {"approved": "approved", "changes_requested": "changes are asked for"}[won]
+    assert (late.status_code, late.json()["detail"]) == (
+        409,
+        f"this round has ended already: {how}",
+    )
     told = [kind for kind, _ in house.mails(house.editor)]
     assert told == [MailKind.REVIEW_DECIDED]
 
