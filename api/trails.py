@@ -40,7 +40,8 @@ def follow(request: Request, permission: str, asker: Principal) -> None:
         Trail(
             subject=asker.subject,
             shown=asker.shown,
-            action=permission,
+            # Of what is for whoever has signed in, the permission says nothing: the operation does.
+            action=getattr(route, "name", permission) if of_person else permission,
             method=request.method,
             route=limits.template_of(request.scope),
             status=getattr(route, "status_code", None) or 200,

@@ -264,7 +264,7 @@ def test_what_people_do_with_their_accounts_is_theirs_to_read(
         return found
 
     expected = [
-        "tenant.chosen", "address.asked", "person", "password.changed", "session.started",
+        "tenant.chosen", "address.asked", "rename_me", "password.changed", "session.started",
         "sign-in.refused", "session.started",
     ]  # fmt: skip
     assert _soon(lambda: len(activity()) == len(expected)), activity()
