@@ -195,7 +195,8 @@ def _join(
         _keep(session, user.id, name, shown)
     except IntegrityError:
         raise AccountExists("this address has an account: sign in there, then link this") from None
-    tenant_id = people.found_tenant(session, installation, user.id, called)
+    newcomer = user.id, called
+    tenant_id = people.found_tenant(session, installation, user.id, called, newcomer=newcomer)
     mails.queue(
         session,
         installation.keyring.people(session),

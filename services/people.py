@@ -124,7 +124,9 @@ def sign_up(
             session.flush()
         except IntegrityError:
             raise Conflict(_EXISTS) from None
-        tenant_id = found_tenant(session, installation, user.id, tenant_name)
+        tenant_id = found_tenant(
+            session, installation, user.id, tenant_name, newcomer=(user.id, name)
+        )
         opened = sessions.start(
             session,
             user.id,
@@ -146,12 +148,18 @@ def sign_up(
 
 
 def found_tenant(
-    session: Session, installation: Installation, user_id: UUID, tenant_name: str
+    session: Session,
+    installation: Installation,
+    user_id: UUID,
+    tenant_name: str,
+    *,
+    newcomer: tuple[UUID, str] | None = None,
 ) -> UUID:
-    """A tenant that is to be, owned by a person; its id."""
+    """A tenant that is to be, owned by a person; its id. `newcomer` is as in the audit log."""
     tenant_id = founding.announce(session, installation, tenant_name)
     session.add(Membership(user_id=user_id, tenant_id=tenant_id, role=str(Role.OWNER)))
     session.flush()
+    audit.record_of_tenant(session, tenant_id, "tenant.founded", newcomer=newcomer, user_id=user_id)
     return tenant_id
 
 
@@ -171,7 +179,6 @@ def found_another(
         raise Conflict(f"you own {MOST_OWNED} tenants already")
     tenant_id = found_tenant(session, installation, user_id, name)
     audit.record_in_directory(session, action="tenant.founded")
-    audit.record_of_tenant(session, tenant_id, "tenant.founded", user_id=user_id)
     return tenant_id
 
 

@@ -121,6 +121,9 @@ def test_what_becomes_of_a_tenant_and_its_members_is_in_its_log(
     client: TestClient, settings: Settings
 ) -> None:
     ada = join(client, settings)
+    first = ada.ask("GET", "/v1/audit").json()["items"][-1]
+    person = f"user:{ada.told['user_id']}"
+    assert (first["action"], first["subject"]) == ("tenant.founded", person)
     made = ada.ask("POST", "/v1/tenants", json={"name": "Logged"}).json()
     there = moved(ada, made["tenant_id"])
     editor = newcomer(client, settings, there, "editor")
