@@ -165,6 +165,9 @@ class BoundedLine(HttpToolsProtocol):
         if self._busy and cycle.response_started:
             self.transport.close()
             return
+        if self._busy:  # whatever the application answers now comes too late
+            cycle.disconnected, cycle.waiting_for_100_continue = True, False
+            cycle.message_event.set()
         # What still comes is dropped for a moment: a line that is closed on it loses the answer.
         self.transport.write(_answer(status, code, detail, request_id))
         if self.transport.can_write_eof():

@@ -258,6 +258,17 @@ def test_a_half_closed_line_ends_at_once(line: Line, sent: bytes) -> None:
     assert time.monotonic() - began < 3
 
 
+@pytest.mark.parametrize("header", [b"", b"Expect: 100-continue\r\n"])
+def test_who_is_refused_in_the_body_is_answered_once(line: Line, header: bytes) -> None:
+    head = b"POST /v1/sessions HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n" + header
+    with socket.create_connection(("127.0.0.1", line.running.port), timeout=5) as waiting:
+        waiting.sendall(head + b"\r\n1\r\na\r\nno chunk\r\n")
+        answer = _read(waiting, 5)
+        time.sleep(0.3)  # it is not the end of the line that keeps a second answer back
+    assert (status(answer), answer.count(b"HTTP/1.1")) == (400, 1)
+    assert "Traceback" not in line.log.read_text()
+
+
 def _dribble(line: Line, first: bytes, drop: bytes) -> tuple[bytes, float]:
     """Send something slowly until the line is closed: what was answered, and the seconds."""
     began = time.monotonic()
