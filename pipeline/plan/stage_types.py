@@ -29,6 +29,7 @@ from pipeline.plan.video_types import (
     PreviewResult,
     ProbeOptions,
 )
+from pipeline.plan.words_types import WORDS, WordsOptions, WordsResult
 
 WORK: Final = "work"
 """The kind of files that only later stages need: they are no result of a run."""
@@ -52,6 +53,7 @@ STAGE_TYPES: Final[dict[str, StageType]] = {
     # The ladder takes the preview's place in the transaction that records it.
     PACKAGE: StageType(PackageOptions, PackageResult, replaces=(PREVIEW,)),
     PICTURES: StageType(PicturesOptions, PicturesResult),
+    WORDS: StageType(WordsOptions, WordsResult),
 }
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from pipeline.plan import StageResult
 from pipeline.plan.video_types import ANALYSE, AUDIO, ENCODE, PACKAGE, PICTURES, PREVIEW, PROBE
-from pipeline.stages import analyse, audio, encode, package, pictures, preview, probe
+from pipeline.plan.words_types import WORDS
+from pipeline.stages import analyse, audio, encode, package, pictures, preview, probe, words
 from pipeline.stages.context import StageContext, StageInput
 
 # Each takes the options that `pipeline.plan.STAGE_TYPES` names for it.
@@ -19,6 +20,7 @@ STAGE_FUNCTIONS: Mapping[str, StageFunction] = {
     ENCODE: encode.run,
     PACKAGE: package.run,
     PICTURES: pictures.run,
+    WORDS: words.run,
 }
 
 __all__ = ["STAGE_FUNCTIONS", "StageContext", "StageFunction", "StageInput"]

@@ -43,6 +43,7 @@ def network_named(name: str) -> Network:
 
 __all__ = [
     "NETWORKS",
+    "YOUTUBE",
     "Chapter",
     "Copy",
     "Fitted",

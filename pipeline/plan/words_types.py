@@ -1,0 +1,83 @@
+"""What the stage `words` takes and gives: titles, a description, tags, chapters, copy, a score."""
+
+from typing import Final, Literal
+
+from pydantic import Field
+
+from pipeline.plan.networks.types import Chapter, Copy
+from pipeline.plan.types import Value
+
+WORDS: Final = "words"
+TRANSCRIBE: Final = "transcribe"
+TRANSCRIPT_FILE: Final = "transcript.json"
+METADATA_FILE: Final = "metadata.json"
+MAX_TRANSCRIPT_BYTES: Final = 64 << 20
+
+
+class BrandVoice(Value):
+    """What writers know of a brand. `names` are written in this way only, the main one first."""
+
+    names: tuple[str, ...] = Field(default=(), max_length=100)
+    glossary: tuple[str, ...] = Field(default=(), max_length=500)
+    voice: str = Field(default="", max_length=2000)
+    languages: tuple[str, ...] = Field(default=(), max_length=20)
+    forbidden_words: tuple[str, ...] = Field(default=(), max_length=200)
+    call_to_action: str = Field(default="", max_length=200)
+    link: str = Field(default="", max_length=2000)
+
+
+class WordsOptions(Value):
+    """The asset's name; who speaks; where shots are told of: the stages whose scenes are read."""
+
+    name: str = Field(max_length=1000)
+    seconds: float = Field(ge=0)
+    brand: BrandVoice = BrandVoice()
+    chunks: tuple[str, ...] = ()
+
+
+class Title(Value):
+    """A title, how good it is (0 to 100), and what it was made of."""
+
+    text: str
+    points: int
+    made_of: str
+
+
+class Rule(Value):
+    """One rule: what was won of what could be; `line` is what to do, or what is well."""
+
+    name: str
+    points: int
+    of: int
+    line: str
+
+
+class Score(Value):
+    """How good the words are, 0 to 100; rules that do not apply are left out."""
+
+    points: int
+    rules: tuple[Rule, ...]
+
+
+class NetworkCopy(Value):
+    """A text for one network, as its fields and as it is sent; `cuts` tell what fell out."""
+
+    copied: Copy
+    posted: str
+    cuts: tuple[str, ...] = ()
+
+
+class WordsResult(Value):
+    """All that was written, best first; `how` says by what means, `notes` what could not be."""
+
+    language: str | None
+    made_by: Literal["extractive", "model"]
+    how: str
+    titles: tuple[Title, ...]
+    description: str
+    tags: tuple[str, ...]
+    hashtags: tuple[str, ...]
+    chapters: tuple[Chapter, ...]
+    networks: dict[str, NetworkCopy]
+    score: Score
+    notes: tuple[str, ...] = ()
