@@ -18,6 +18,8 @@ _EDGES: Final = re.compile(r"\A[^\w]+|[^\w]+\Z")
 _PAUSE_SECONDS: Final = 1.0
 _LONG_PAUSE_SECONDS: Final = 2.5
 _MOST_WORDS: Final = 60
+# What is longer is no word, and what is more no talk: some thirty hours.
+_LONGEST_WORD, _MOST_SPOKEN = 100, 300_000
 # With fewer ends than this a word, whoever wrote the transcript wrote no punctuation.
 _PUNCTUATED: Final = 1 / 60
 
@@ -44,7 +46,11 @@ def bare(word: str) -> str:
 
 def sentences(transcript: Transcript, language: Language) -> tuple[Sentence, ...]:
     """All that was said, cut at full stops; at pauses where nobody wrote any."""
-    spoken = [word for word in transcript.words if word.text.strip()]
+    spoken = [
+        word.model_copy(update={"text": " ".join(word.text[:_LONGEST_WORD].split())})
+        for word in transcript.words[:_MOST_SPOKEN]
+        if word.text[:_LONGEST_WORD].strip()
+    ]
     ends = sum(bool(_END.search(word.text)) for word in spoken)
     punctuated = ends >= max(1.0, len(spoken) * _PUNCTUATED)
     cuts = set() if punctuated else set(_segment_ends(transcript))
@@ -54,7 +60,7 @@ def sentences(transcript: Transcript, language: Language) -> tuple[Sentence, ...
 def _segment_ends(transcript: Transcript) -> Iterator[int]:
     at = 0
     for segment in transcript.segments:
-        at += sum(bool(word.text.strip()) for word in segment.words)
+        at += sum(bool(word.text[:_LONGEST_WORD].strip()) for word in segment.words)
         yield at
 
 
@@ -73,8 +79,9 @@ def _cut(
             or (at - begin >= _MOST_WORDS)
         ):
             part = spoken[begin:at]
-            texts = tuple(" ".join(each.text.split()) for each in part)
-            yield Sentence(texts, part[0].begin, part[-1].end, language.gap)
+            texts = tuple(each.text for each in part)
+            if any(map(bare, texts)):
+                yield Sentence(texts, part[0].begin, part[-1].end, language.gap)
             begin = at
 
 

@@ -6,6 +6,7 @@ brand's own call to action.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import sqrt
 from typing import Final
 
@@ -42,7 +43,7 @@ _FEW_HASHTAGS: Final = {"x": 2, "linkedin": 3, "facebook": 3, "youtube": 3}
 _MOST_SENTENCES: Final = 20_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Material:
     """What there is to write of: `said` is without what the brand forbids, `spoken` is all."""
 
@@ -53,6 +54,11 @@ class _Material:
     name: str | None
     brand: BrandVoice
     seconds: float
+
+    @cached_property
+    def ranked(self) -> tuple[int, ...]:
+        """The numbers of all sentences, those that say most first."""
+        return tuple(-minus for _worth, minus in sorted(_worths(self), reverse=True))
 
 
 def write(
@@ -79,7 +85,7 @@ def write(
     )
     made = tuple(each for each in made if not _forbidden(each.text, brand))
     if not made:
-        made = (Title(text=name.strip() or "Film", points=0, made_of="file name"),)
+        made = (Title(text=" ".join(name.split()) or "Film", points=0, made_of="file name"),)
         notes.append("There is nothing to make a title of: give the asset a name.")
     elif len(made) < 5 and material.said:
         notes.append(f"Too little is said for more than {len(made)} titles that differ.")
@@ -220,7 +226,7 @@ def _description(material: _Material, most: int) -> str:
     if not material.said:
         return material.name or ""
     leaning = [_leans(sentence, material.language) for sentence in material.said]
-    ranked = [-minus for _worth, minus in sorted(_worths(material), reverse=True)]
+    ranked = material.ranked
     chosen: set[int] = set()
     room = most
     # The second time round, what leans on a sentence may follow it.

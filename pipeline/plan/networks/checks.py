@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
+from unicodedata import category
 
 from pipeline.plan.networks.counting import compose, length, mentions, posted
 from pipeline.plan.networks.types import Copy, CountLimit, Network, TextLimit, Violation
@@ -38,6 +39,16 @@ def is_hashtag(text: str) -> bool:
     return bool(_TAG.match(text))
 
 
+def refused(limit: TextLimit, text: str) -> set[str]:
+    """The characters of a text that are not taken: forbidden ones, and those nobody can see."""
+    breaks = "\n\r\t" if limit.field == "text" else ""
+    return {
+        one
+        for one in set(text)
+        if one in limit.forbidden or (category(one) == "Cc" and one not in breaks)
+    }
+
+
 def _misplaced(network: Network, copy: Copy) -> Iterator[Violation]:
     for name in _NAMES:
         if getattr(copy, name) and name not in network.fields:
@@ -68,7 +79,7 @@ def _text(network: Network, copy: Copy, limit: TextLimit) -> Iterator[Violation]
     if limit.required and not "".join(value).strip():
         yield _violation(network, limit, "required", f"{name} is missing: write one")
     written = value if isinstance(value, str) else "".join(value)
-    bad = sorted(set(limit.forbidden) & set(written))
+    bad = sorted(refused(limit, written))
     if bad:
         shown = " ".join(one if one.isprintable() else f"U+{ord(one):04X}" for one in bad)
         line = f"{name} may not have {shown}: take it out"

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from pipeline.plan.networks.checks import check, is_hashtag
+from pipeline.plan.networks.checks import check, is_hashtag, refused
 from pipeline.plan.networks.counting import compose, length, mentions, posted
 from pipeline.plan.networks.types import Copy, FieldName, Network, TextLimit
 from pipeline.plan.types import Value
@@ -125,24 +125,23 @@ class _Work:
             lost = [tag for tag in self.copy.hashtags if not is_hashtag(tag)]
             self._set("hashtags", usable, f"no hashtags: {', '.join(lost)[:200]}")
         for limit in self._network.texts:
-            bad = str.maketrans(dict.fromkeys(limit.forbidden))
             parts: tuple[FieldName, ...] = (limit.field,)
             if limit.field == "text":
                 parts = (limit.field, *self._network.inline)
             for field in parts:
-                self._clean(field, bad)
+                self._clean(field, limit)
 
-    def _clean(self, field: FieldName, bad: dict[int, str | None]) -> None:
+    def _clean(self, field: FieldName, limit: TextLimit) -> None:
         value = getattr(self.copy, field)
         clean: object
         if field == "chapters":
             clean = tuple(
-                each.model_copy(update={"title": each.title.translate(bad)}) for each in value
+                each.model_copy(update={"title": _without(each.title, limit)}) for each in value
             )
         elif isinstance(value, str):
-            clean = value.translate(bad)
+            clean = _without(value, limit)
         else:
-            clean = tuple(filter(None, (item.translate(bad).strip() for item in value)))
+            clean = tuple(filter(None, (_without(item, limit).strip() for item in value)))
         if clean != value:
             self._set(field, clean, f"{field}: characters that are refused were taken out")
 
@@ -198,6 +197,12 @@ class _Work:
 
     def _fits(self, limit: TextLimit, copy: Copy) -> bool:
         return length(limit, posted(self._network, copy, limit.field)) <= limit.most
+
+
+def _without(text: str, limit: TextLimit) -> str:
+    """A text without what is refused; line breaks become spaces where there is one line only."""
+    bad = refused(limit, text)
+    return text.translate({ord(one): " " if one in "\n\r\t" else None for one in bad})
 
 
 def _few_mentions(text: str, most: int) -> str:

@@ -28,7 +28,8 @@ YOUTUBE, X, LINKEDIN = NETWORKS["youtube"], NETWORKS["x"], NETWORKS["linkedin"]
 INSTAGRAM, FACEBOOK = NETWORKS["instagram"], NETWORKS["facebook"]
 
 WORDS = st.text(
-    alphabet=st.sampled_from("abc ABC.,!?<>\n\t@#_*[]\\\"'…é日👍🏽\u200d\u0301:/"), max_size=300
+    alphabet=st.sampled_from("abc ABC.,!?<>\n\t\0@#_*[]\\\"'…é日👍🏽\u200d\u0301:/"),
+    max_size=300,
 )
 HASHTAGS = st.sampled_from(["coffee", "a b", "1", "größe", "日本", ""])
 COPIES = st.builds(
@@ -98,6 +99,13 @@ def test_youtube_takes_no_angle_brackets_and_needs_a_title() -> None:
     found = check(YOUTUBE, Copy(text="a < b"))
     assert rules(found) == [("title", "required"), ("text", "forbidden-characters")]
     assert fit(YOUTUBE, Copy(title="a<b>", text="<i>")).copied == Copy(title="ab", text="i")
+
+
+def test_what_nobody_can_see_is_taken_out_and_a_title_is_one_line() -> None:
+    copy = Copy(title="Two\nlines\0", text="a\n\0b", tags=("c\td",))
+    assert [rule for _, rule in rules(check(YOUTUBE, copy))] == ["forbidden-characters"] * 3
+    assert "U+0000" in check(YOUTUBE, copy)[0].line
+    assert fit(YOUTUBE, copy).copied == Copy(title="Two lines", text="a\nb", tags=("c d",))
 
 
 @pytest.mark.parametrize(

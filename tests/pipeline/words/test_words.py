@@ -232,14 +232,26 @@ def test_whatever_is_said_the_words_fit_and_were_said(
     assert WordsResult.model_validate_json(result.model_dump_json()) == result
 
 
-def test_hours_of_talk_take_seconds() -> None:
-    lines = [f"{line[:-1]} {n}." for n in range(40) for part in paragraphs(COFFEE) for line in part]
+def test_an_hour_of_talk_takes_seconds() -> None:
+    lines = [f"{line[:-1]} {n}." for n in range(20) for part in paragraphs(COFFEE) for line in part]
     told = transcribed(lines)
-    assert told.seconds > 2 * 3600 - 300
+    assert told.seconds > 3300
     began = time.process_time()
     result = write(told, name="long.mp4", seconds=told.seconds, brand=BRAND)
     assert time.process_time() - began < 8
     assert len(result.chapters) <= 15
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [["a" * 2_000_000], [". " * 10_000], [" ".join(f"word{n}" for n in range(8_000))],
+     ["a" + "!" * 500_000 + "a"], ["http://a.co/" + "(a" * 100_000], ["So so " * 5_000]],
+)  # fmt: skip
+def test_hostile_transcripts_take_seconds(lines: list[str]) -> None:
+    told = transcribed(lines)
+    began = time.process_time()
+    write(told, name="x" * 1000, seconds=told.seconds, brand=BRAND)
+    assert time.process_time() - began < 5
 
 
 GOOD = Copy(
