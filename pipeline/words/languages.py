@@ -40,6 +40,16 @@ _LEANING: Final[dict[str, str]] = {
     "pt": "ele ela eles elas isso isto este esta porque seu sua depois",
     "nl": "hij zij het ze dit dat deze die zijn haar hun want omdat toen daar",
 }
+# A clause that begins so waits for another.
+_WAITING: Final[dict[str, str]] = {
+    "en": "if when while unless because although though had since as after before once until where",
+    "de": "wenn weil obwohl während nachdem bevor falls sobald als da damit dass",
+    "fr": "si quand lorsque comme puisque",
+    "es": "si cuando porque aunque mientras como",
+    "it": "se quando perché mentre siccome",
+    "pt": "se quando porque enquanto embora",
+    "nl": "als wanneer omdat terwijl hoewel voordat nadat",
+}
 # Words with which speakers turn to the next thing.
 _TURNING: Final[dict[str, str]] = {
     "en": "okay ok right now next first finally let's so",
@@ -82,6 +92,7 @@ class Language:
     stem: Callable[[str], str]
     openers: frozenset[str] = field(default=frozenset())
     leaning: frozenset[str] = field(default=frozenset())
+    waiting: frozenset[str] = field(default=frozenset())
     turning: frozenset[str] = field(default=frozenset())
     telling: tuple[str, ...] = ()
     weak_endings: tuple[str, ...] = ()
@@ -104,6 +115,7 @@ def language_of(tag: str | None) -> Language:
         stem=_stemmer(code),
         openers=frozenset(_OPENERS.get(code, "").split()),
         leaning=frozenset(_LEANING.get(code, "").split()),
+        waiting=frozenset(_WAITING.get(code, "").split()),
         turning=frozenset(_TURNING.get(code, "").split()),
         telling=_TELLING.get(code, ()),
         weak_endings=_WEAK_ENDINGS.get(code, ()),

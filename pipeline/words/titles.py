@@ -16,6 +16,7 @@ HOW_MANY: Final = 5
 SHORTEST, LONGEST = 20, 70
 """Lists of results cut titles off at about 70 characters."""
 
+_LIST: Final = "key phrases"
 _CLAUSE: Final = re.compile(r"(?<=[,;:–—])\s+|\s+[–—]\s+")
 _TRAILING: Final = " ,;:.–—-…"
 _EXTENSION: Final = re.compile(r"\.[A-Za-z0-9]{2,4}\Z")
@@ -115,9 +116,7 @@ def _of_sentences(
                 continue
             stems = stems_of(clause, language)
             held = _held(stems, weights)
-            if phrases and not held:
-                continue
-            worth = bonus - _lean(clause, language)
+            worth = bonus - _lean(clause, language) - (0.0 if held or not phrases else 0.15)
             worth += 0.08 if number < max(2, len(said) // 10) else 0.0
             worth += 0.08 if clause.endswith("?") else 0.0
             worth += 0.04 if re.search(r"\d", clause) else 0.0
@@ -146,7 +145,7 @@ def _clauses(sentence: Sentence, language: Language) -> Iterator[tuple[str, floa
     text = _without_openers(sentence, language)
     yield _polished(text), 0.0
     first = _CLAUSE.split(text)[0]
-    if first != text:
+    if first != text and bare(first.split()[0]).casefold() not in language.waiting:
         yield _polished(first), -0.12
     for marker in language.telling:
         found = re.search(rf"(?<=\s){re.escape(marker)}\s.*", text, re.IGNORECASE)
@@ -197,7 +196,7 @@ def _of_phrases(
             continue
         worth = (0.62 if count > 1 else 0.4) - 0.05 * first
         stems = frozenset(stem for phrase in part for stem in phrase.stems)
-        yield _Draft(text, "key phrases", stems, worth * _length_worth(text))
+        yield _Draft(text, _LIST, stems, worth * _length_worth(text))
 
 
 def _differing(drafts: Sequence[_Draft]) -> list[_Draft]:
@@ -208,10 +207,14 @@ def _differing(drafts: Sequence[_Draft]) -> list[_Draft]:
         for draft in ranked:
             if len(chosen) == HOW_MANY:
                 break
-            same = any(draft.text.casefold() == each.text.casefold() for each in chosen)
-            alike = sum(draft.made_of == each.made_of for each in chosen)
-            unlike = all(_shared(draft, each) <= most for each in chosen)
-            if not same and unlike and alike < of_one_kind:
+            alike = [each for each in chosen if each.made_of == draft.made_of]
+            if (
+                all(_shared(draft, each) <= most for each in chosen)
+                and len(alike) < of_one_kind
+                # A list that is a part of another says nothing new, whatever else is missing.
+                and not any(each.made_of == _LIST and draft.stems <= each.stems for each in alike)
+                and all(draft.text.casefold() != each.text.casefold() for each in chosen)
+            ):
                 chosen.append(draft)
     return sorted(chosen, key=lambda draft: -draft.worth)
 

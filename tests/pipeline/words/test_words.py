@@ -306,3 +306,18 @@ def test_long_films_are_asked_for_chapters() -> None:
     assert points(GOOD, seconds=600) == {
         "chapters": "add chapters: at least three, the first at 0:00"
     }
+
+
+def test_titles_of_short_talks_stand_alone() -> None:
+    lines = [
+        "And Mr. John Dashwood had then leisure to consider what he could do.",
+        "He was not an ill-disposed young man, unless to be rather selfish is to be ill-disposed.",
+        "Had he married a more amiable woman, he might have been made more respectable.",
+    ]
+    told = transcribed(lines)
+    texts = [title.text for title in write(told, name="IMG_1.mov", seconds=25).titles]
+    assert texts[0] == "Mr. John Dashwood had then leisure to consider what he could do"
+    assert "John Dashwood, young man & amiable woman" in texts
+    assert "He was not an ill-disposed young man" in texts
+    assert "Had he married a more amiable woman" not in texts
+    assert len(texts) == len(set(texts))
