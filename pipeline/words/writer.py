@@ -31,7 +31,9 @@ _MOST_TAGS, _MOST_HASHTAGS = 15, 5
 _DESCRIPTION: Final = 600
 _TEASER: Final = 220
 _SENTENCES: Final = 5
-_FEW_WORDS: Final = 6
+_FEW_WORDS, _ENOUGH = 6, 3
+# Above whatever key phrases bring together.
+_ANNOUNCED: Final = 2.0
 # Who tells what a film shows does so in this part of it.
 _BEGINNING: Final = 0.2
 _FEW_TAGS: Final = 8
@@ -57,8 +59,10 @@ class _Material:
 
     @cached_property
     def ranked(self) -> tuple[int, ...]:
-        """The numbers of all sentences, those that say most first."""
-        return tuple(-minus for _worth, minus in sorted(_worths(self), reverse=True))
+        """The numbers of sentences, those that say most first; very short ones are left out."""
+        every = [-minus for _worth, minus in sorted(_worths(self), reverse=True)]
+        whole = [one for one in every if len(self.said[one].words) >= _FEW_WORDS]
+        return tuple(whole if len(whole) >= _ENOUGH else every)
 
 
 def write(
@@ -268,8 +272,7 @@ def _worths(material: _Material) -> Iterator[tuple[float, int]]:
         worth += 0.3 * (1 - number / last)
         plain = sentence.text.casefold()
         told = any(f" {marker} " in plain for marker in material.language.telling)
-        worth += 0.5 if told and number <= last * _BEGINNING else 0.0
-        worth -= 0.5 if words < _FEW_WORDS else 0.0
+        worth += _ANNOUNCED if told and number <= last * _BEGINNING else 0.0
         yield worth, -number
 
 

@@ -110,6 +110,8 @@ def test_each_network_gets_a_copy_that_it_takes(coffee: WordsResult) -> None:
     assert "0:00 " in youtube
     assert BRAND.link in youtube
     assert "#HilltopCoffee" in youtube
+    first = "Today I want to show you how to make pour-over coffee at home"
+    assert coffee.networks["facebook"].copied.text.startswith(first)
     assert "{hashtag|\\#|HilltopCoffee}" in coffee.networks["linkedin"].posted
     assert BRAND.link not in coffee.networks["instagram"].posted
 
