@@ -4,6 +4,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
+from pipeline.plan.brand_kit import BrandKit
 from pipeline.plan.networks.types import Chapter, Copy
 from pipeline.plan.types import Value
 
@@ -24,6 +25,20 @@ class BrandVoice(Value):
     forbidden_words: tuple[str, ...] = Field(default=(), max_length=200)
     call_to_action: str = Field(default="", max_length=200)
     link: str = Field(default="", max_length=2000)
+
+
+def voice_of(kit: BrandKit) -> BrandVoice:
+    """What a brand's kit tells writers; looks are left out."""
+    asked = kit.call_to_action
+    return BrandVoice(
+        names=kit.names,
+        glossary=tuple(each.term for each in kit.glossary),
+        voice=kit.voice,
+        languages=kit.languages,
+        forbidden_words=kit.forbidden_words,
+        call_to_action=asked.text if asked else "",
+        link=(asked.url or "") if asked else "",
+    )
 
 
 class WordsOptions(Value):

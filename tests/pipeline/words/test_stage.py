@@ -6,8 +6,9 @@ import pytest
 
 from core.errors import Rejected
 from core.renditions import Grid
+from pipeline.plan.brand_kit import BrandKit
 from pipeline.plan.video_types import EncodeOptions, EncodeResult, Scene
-from pipeline.plan.words_types import WordsOptions, WordsResult
+from pipeline.plan.words_types import BrandVoice, WordsOptions, WordsResult, voice_of
 from pipeline.stages import STAGE_FUNCTIONS, StageContext, StageInput
 from tests.pipeline.words.talks import COFFEE, transcript
 from transcoders.tools import Tools
@@ -77,3 +78,19 @@ def test_chapters_begin_with_the_cuts_that_encoders_saw(tmp_path: Path) -> None:
     value = STAGE_FUNCTIONS["words"](context(tmp_path, **inputs), options).value
     assert isinstance(value, WordsResult)
     assert value.chapters[1].seconds == round(cut / 25, 3)
+
+
+def test_a_brands_kit_tells_writers_what_they_need() -> None:
+    kit = BrandKit.model_validate(
+        {
+            "names": ["Hilltop Coffee"], "voice": "warm", "languages": ["en", "de"],
+            "glossary": [{"term": "pour-over", "note": "a way to brew"}],
+            "forbidden_words": ["cheap"],
+            "call_to_action": {"text": "Order now.", "url": "https://example.com/"},
+        }
+    )  # fmt: skip
+    assert voice_of(kit) == BrandVoice(
+        names=("Hilltop Coffee",), glossary=("pour-over",), voice="warm", languages=("en", "de"),
+        forbidden_words=("cheap",), call_to_action="Order now.", link="https://example.com/",
+    )  # fmt: skip
+    assert voice_of(BrandKit()) == BrandVoice()
