@@ -14,6 +14,8 @@ from core.errors import Retryable
 _AVCC_LOOK_BYTES: Final = 64 << 10
 _AUDIO_CODECS: Final = {"LC": "mp4a.40.2", "HE-AAC": "mp4a.40.5", "HE-AACv2": "mp4a.40.29"}
 _GROUP: Final = "audio"
+_CAPTIONS: Final = "captions"
+_TRANSCRIBES: Final = 'CHARACTERISTICS="public.accessibility.transcribes-spoken-dialog"'
 _FIRST_BANDWIDTH: Final = 2_000_000
 _SEGMENT: Final = re.compile(r"#EXTINF:([0-9.]+),[^\n]*\n#EXT-X-BYTERANGE:(\d+)@(\d+)\n")
 
@@ -62,6 +64,17 @@ class Sound:
     channels: int
     default: bool
     chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Captions:
+    """A playlist of captions in one language; `spoken` where they write down what is heard."""
+
+    uri: str
+    name: str
+    language: str
+    default: bool = False
+    spoken: bool = True
 
 
 def segments(playlist: str) -> tuple[Segment, ...]:
@@ -143,10 +156,12 @@ def master(
     variants: Sequence[Variant],
     sounds: Sequence[Sound] = (),
     keyframes: Sequence[Keyframes] = (),
+    captions: Sequence[Captions] = (),
 ) -> str:
     """A master playlist; every media playlist below it has independent segments."""
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
     lines += [_sound(sound) for sound in sounds]
+    lines += [_captions(one) for one in captions]
     for variant in variants:
         attributes = (
             f"BANDWIDTH={variant.bandwidth}",
@@ -155,6 +170,7 @@ def master(
             f"RESOLUTION={variant.width}x{variant.height}",
             f"FRAME-RATE={float(variant.frame_rate):.3f}",
             *([f'AUDIO="{_GROUP}"'] if sounds else ()),
+            *([f'SUBTITLES="{_CAPTIONS}"'] if captions else ()),
             # Otherwise players offer captions that might be within the picture and are not.
             "CLOSED-CAPTIONS=NONE",
         )
@@ -181,6 +197,21 @@ def _sound(sound: Sound) -> str:
         f"AUTOSELECT={'YES' if sound.default or sound.chosen else 'NO'}",
         f'CHANNELS="{sound.channels}"',
         f'URI="{sound.uri}"',
+    )
+    return "#EXT-X-MEDIA:" + ",".join(attributes)
+
+
+def _captions(captions: Captions) -> str:
+    attributes = (
+        "TYPE=SUBTITLES",
+        f'GROUP-ID="{_CAPTIONS}"',
+        f'NAME="{quotable(captions.name)}"',
+        f'LANGUAGE="{captions.language}"',
+        f"DEFAULT={'YES' if captions.default else 'NO'}",
+        "AUTOSELECT=YES",
+        "FORCED=NO",
+        *([_TRANSCRIBES] if captions.spoken else ()),
+        f'URI="{captions.uri}"',
     )
     return "#EXT-X-MEDIA:" + ",".join(attributes)
 

@@ -7,6 +7,7 @@ from typing import Final
 from pydantic import BaseModel
 
 from core.media import Probe
+from pipeline.plan.caption_types import CAPTIONS, CaptionsOptions, CaptionsResult
 from pipeline.plan.video_types import (
     ANALYSE,
     AUDIO,
@@ -54,6 +55,7 @@ STAGE_TYPES: Final[dict[str, StageType]] = {
     PACKAGE: StageType(PackageOptions, PackageResult, replaces=(PREVIEW,)),
     PICTURES: StageType(PicturesOptions, PicturesResult),
     WORDS: StageType(WordsOptions, WordsResult),
+    CAPTIONS: StageType(CaptionsOptions, CaptionsResult),
 }
 
 

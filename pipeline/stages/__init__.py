@@ -4,9 +4,20 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pipeline.plan import StageResult
+from pipeline.plan.caption_types import CAPTIONS
 from pipeline.plan.video_types import ANALYSE, AUDIO, ENCODE, PACKAGE, PICTURES, PREVIEW, PROBE
 from pipeline.plan.words_types import WORDS
-from pipeline.stages import analyse, audio, encode, package, pictures, preview, probe, words
+from pipeline.stages import (
+    analyse,
+    audio,
+    captions,
+    encode,
+    package,
+    pictures,
+    preview,
+    probe,
+    words,
+)
 from pipeline.stages.context import StageContext, StageInput
 
 # Each takes the options that `pipeline.plan.STAGE_TYPES` names for it.
@@ -21,6 +32,7 @@ STAGE_FUNCTIONS: Mapping[str, StageFunction] = {
     PACKAGE: package.run,
     PICTURES: pictures.run,
     WORDS: words.run,
+    CAPTIONS: captions.run,
 }
 
 __all__ = ["STAGE_FUNCTIONS", "StageContext", "StageFunction", "StageInput"]

@@ -131,6 +131,10 @@ class Player:
         """The frame that is shown at that time."""
         return _shown(self._page.evaluate("seconds => player.seek(seconds)", seconds))
 
+    def captions(self, rate: float) -> list[dict[str, Any]]:
+        """Every caption that came while the film played: `begin` and `end` in seconds, `text`."""
+        return list(self._page.evaluate("rate => player.captions(rate)", rate))
+
     def listen(self, index: int) -> float:
         """The loudest frequency of a track of sound, in hertz."""
         return float(self._page.evaluate("index => player.tone(index)", index))

@@ -17,6 +17,7 @@ _TYPES: Final = {
     ".m3u8": "application/vnd.apple.mpegurl",
     ".mp4": "video/mp4",
     ".mpd": "application/dash+xml",
+    ".vtt": "text/vtt",
 }
 _RANGE: Final = re.compile(r"bytes=(\d+)-(\d*)\Z")
 

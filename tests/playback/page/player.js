@@ -156,6 +156,25 @@ const player = (() => {
       return seen.at(-1);
     },
 
+    // Plays on to the end, and returns every caption that was loaded, as it is shown.
+    async captions(rate) {
+      const found = new Map();
+      const take = () => {
+        for (const track of video.textTracks) {
+          if (track.mode === 'disabled') track.mode = 'hidden';
+          for (const cue of track.cues ?? []) {
+            const text = cue.getCueAsHTML().textContent;
+            found.set(`${cue.startTime} ${text}`, { begin: cue.startTime, end: cue.endTime, text });
+          }
+        }
+        return video.ended;
+      };
+      video.playbackRate = rate;
+      await video.play();
+      await until(take, 'captions', 30);
+      return [...found.values()].sort((a, b) => a.begin - b.begin);
+    },
+
     // Plays a track until one tone is heard for a while, and returns its frequency.
     async tone(index) {
       ears ??= listen();
