@@ -131,7 +131,7 @@ WORDS = st.one_of(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(WORDS, st.sampled_from([None, "A", "<v>"])), min_size=1, max_size=25))
 def test_whatever_is_said_every_format_is_read_back(said: list[tuple[str, str | None]]) -> None:
     words = [

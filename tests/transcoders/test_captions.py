@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import Rejected
-from tests.transcoders.speech import TALK, spoken
+from tests.transcoders.speech import TALK, heard, spoken
 from transcoders.captions import Cue, Line, Profile, Word, captioned, profile_for, violations
 from transcoders.captions.checks import RULES
+from transcoders.captions.gaps import bound_after
 
 NTSC = Fraction(30000, 1001)
 ENGLISH = profile_for("en", NTSC)
@@ -51,15 +52,27 @@ def test_a_talk_is_cut_where_its_sense_is() -> None:
     assert violations(cues, words, "en", ENGLISH) == dict.fromkeys(RULES, 0)
 
 
-def test_three_hours_of_words_take_seconds_and_break_no_rule() -> None:
+def test_a_real_transcript_breaks_no_rule_at_any_width() -> None:
+    cues = captioned(heard(), "en", ENGLISH)
+    assert lines(cues) == [
+        "And Mr. John Dashwood had then leisure",
+        "to consider how much there might | be prudently in his power to do for them.",
+        "He was not an old-sposed young man.",
+        "Unless to be rather cold-hearted | and rather selfish is to be ill-disposed.",
+        "Had he married a more amiable woman,",
+        "he might have been made still | more respectable than he was.",
+        "He might even | have been made amiable himself.",
+    ]
+    for columns in (42, 37, 32, 24):
+        profile = replace(ENGLISH, columns=columns)
+        assert broken(captioned(heard(), "en", profile), heard(), profile=profile) == {}
+
+
+def test_ten_minutes_of_words_break_no_rule() -> None:
     words: list[Word] = []
     while not words or words[-1].end < 600:
         words += spoken(TALK, words[-1].end + 1 if words else 0.0, seed=len(words))
-    began = time.process_time()
-    cues = captioned(words, "en", ENGLISH)
-    # Ten minutes here; three hours are eighteen times as much, and the work grows with the words.
-    assert time.process_time() - began < 2
-    assert broken(cues, words) == {}
+    assert broken(captioned(words, "en", ENGLISH), words) == {}
 
 
 @pytest.mark.long
@@ -103,10 +116,21 @@ def test_terms_of_the_glossary_stay_whole() -> None:
     assert violations(split, spoken(text), "en", narrow, glossary=["slow drip method"])["name"]
 
 
-def test_a_sentence_that_begins_with_a_usual_word_is_no_name() -> None:
-    words = spoken("It was over. The Smiths left. I Met nobody.")
-    cues = captioned(words, "en", replace(ENGLISH, columns=10, lines=1))
-    assert "The Smiths" not in lines(cues)[1] or broken(cues, words) == {}
+@pytest.mark.parametrize(
+    ("text", "bound"),
+    [
+        ("It was over. The Smiths left.", []),
+        ("We saw Anna Keller, Bob and Carl.", [2]),
+        ("I think I met J. R. Smith", [4, 5]),
+        ("ALL OF THIS IS SAID SO LOUD", []),
+        ("at 5 p.m. on May 5, 2014, 300 came", [1, 4, 5]),
+        ("chapter 7. Then 250 million dollars", [0, 3, 4]),
+        ("call 555 1234 now", [1]),
+    ],
+)
+def test_names_and_numbers_are_told_from_other_words(text: str, bound: list[int]) -> None:
+    found = bound_after(text.split(), frozenset({"the", "it"}))
+    assert [at for at, held in enumerate(found) if held] == bound
 
 
 def test_fast_speech_gets_time_from_the_silence_around_it() -> None:
@@ -144,33 +168,43 @@ def test_all_times_are_frames() -> None:
 
 
 def test_cues_end_before_a_cut_of_the_picture_and_begin_with_it() -> None:
-    words = [*spoken("This is the first sentence.", 1), *spoken("This is another one.", 3.5)]
-    shots = [words[4].end + 0.3, 3.4]
+    words = [*spoken("This is the first sentence.", 1), *spoken("This is another one.", 5.1)]
+    shots = [words[4].end + 0.3, 5.0]
     cues = captioned(words, "en", ENGLISH, shots=shots)
-    assert cues[0].end == pytest.approx(shots[0] - 2 / NTSC, abs=0.02) or cues[1].begin == (
-        pytest.approx(3.4, abs=0.02)
-    )
-    assert cues[1].begin == pytest.approx(3.4, abs=0.02)
-    assert violations(cues, words, "en", ENGLISH, shots=shots)["shot"] == 0
+    assert cues[0].end == pytest.approx(shots[0] - 2 / NTSC, abs=0.02)
+    assert cues[1].begin == pytest.approx(5.0, abs=0.02)
+    assert violations(cues, words, "en", ENGLISH, shots=shots) == dict.fromkeys(RULES, 0)
 
 
 def test_a_cut_of_the_picture_is_a_place_to_cut() -> None:
-    text = "we take the beans out of the drum and let them rest for a while"
-    words = spoken(text)
-    assert len(captioned(words, "en", ENGLISH)) == 1
-    # Behind "drum".
-    cues = captioned(words, "en", replace(ENGLISH, columns=42), shots=[words[7].end])
-    assert "drum" in lines(cues)[0].split()[-1] or len(cues) == 1
+    text = "and so we take the beans out of there we let them rest for quite a while"
+    words = spoken(text, a_second=12)
+    [cue] = captioned(words, "en", ENGLISH)
+    shot = words[8].end
+    cues = captioned(words, "en", ENGLISH, shots=[shot])
+    assert lines(cues) == [
+        "and so we take the beans out of there",
+        "we let them rest for quite a while",
+    ]
+    assert cues[1].begin == pytest.approx(shot, abs=0.02)
+    assert len(cue.lines) == 2
 
 
-def test_another_speaker_is_marked_and_never_shares_a_line() -> None:
-    words = [*spoken("Do you like it?", 1, speaker="Anna"), *spoken("I do.", 2.4, speaker="Bob"),
-             *spoken("So we buy it.", 6, speaker="Anna")]  # fmt: skip
+@pytest.mark.parametrize(
+    ("next_begin", "wanted"),
+    [
+        (6.0, ["Do you like it?", "- I do.", "- So we buy it."]),
+        (2.6, ["Do you like it?", "- I do. | - So we buy it."]),
+    ],
+)
+def test_another_speaker_is_marked_and_never_shares_a_line(
+    next_begin: float, wanted: list[str]
+) -> None:
+    words = [*spoken("Do you like it?", 1, speaker="Anna"), Word("I", 2.2, 2.3, "Bob"),
+             Word("do.", 2.3, 2.5, "Bob"),
+             *spoken("So we buy it.", next_begin, speaker="Anna")]  # fmt: skip
     cues = captioned(words, "en", ENGLISH)
-    assert lines(cues) in (
-        ["- Do you like it? | - I do.", "- So we buy it."],
-        ["Do you like it?", "- I do.", "- So we buy it."],
-    )
+    assert lines(cues) == wanted
     assert broken(cues, words) == {}
 
 
@@ -298,7 +332,7 @@ def transcripts(draw: st.DrawFn, usual: bool = False) -> list[Word]:
     words, clock = [], draw(st.floats(0, 5))
     for _ in range(draw(st.integers(0, 40))):
         clock += draw(st.sampled_from([0.0, 0.0, 0.0, 0.1, 0.7, 4.0]))
-        spelled = draw(st.text("abcdefgh.,", min_size=1, max_size=9) if usual else LETTERS)
+        spelled = draw(st.from_regex(r"[a-h]{1,8}[.,?]?", fullmatch=True) if usual else LETTERS)
         took = draw(st.floats(0.25, 0.6) if usual else st.floats(0, 9))
         back = 0.0 if usual else draw(st.sampled_from([0.0, 0.0, 0.0, 1.5]))
         begin = max(0.0, clock - back)
@@ -308,7 +342,7 @@ def transcripts(draw: st.DrawFn, usual: bool = False) -> list[Word]:
     return words
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     transcripts(), st.sampled_from(["en", "ja", "ar", "de"]), st.lists(st.floats(0, 60), max_size=5)
 )
@@ -322,7 +356,7 @@ def test_whatever_is_said_no_word_is_lost_and_cues_stand_in_order(
     assert {rule: found[rule] for rule in never} == dict.fromkeys(never, 0)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(transcripts(usual=True))
 def test_what_is_said_at_a_usual_rate_breaks_no_rule_of_reading(words: list[Word]) -> None:
     found = broken(captioned(words, "en", ENGLISH), words)

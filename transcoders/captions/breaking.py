@@ -5,8 +5,9 @@ of `best[i]` and what that cue costs with its best line break. What fits two lin
 the work is proportional to the number of pieces. Everything that a cue costs stands in `Costs`.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Final
 
@@ -47,7 +48,7 @@ class Costs:
     cut_phrase: float = 22
     cut_clause: float = 10
     cut_relief: float = 15
-    """What a second of silence takes off."""
+    """What a second of silence takes off, or a cut of the picture."""
 
     break_bound: float = 2000
     break_inside: float = 1500
@@ -65,9 +66,9 @@ class Costs:
     over_shot: float = 20
     over_silence: float = 20
 
-    hurry: float = 150
-    """Too little time to read or to see it; and that times the missing part."""
-    hurry_part: float = 400
+    hurry: float = 100
+    """Too little time to read or to see it; and this for each second that is missing."""
+    hurry_second: float = 300
 
     def cut(self, gap: Gap) -> float:
         """To end a cue there."""
@@ -153,16 +154,16 @@ class _Search:
         self.turn = [piece.turn for piece in pieces]
         self.columns = _sums(piece.columns + piece.space for piece in pieces)
         self.characters = _sums(piece.characters + piece.space for piece in pieces)
-        near = profile.frames(profile.shot_seconds)
-        shots = _Shots(times.shots)
+        at_shot = _at_shots(times, profile.frames(profile.shot_seconds))
         self.over = _sums(
-            costs.over(gap) + costs.over_shot * shots.within(end - near, begin + near)
-            for gap, end, begin in zip(
-                gaps, times.ends, (*times.begins[1:], *times.ends[-1:]), strict=True
-            )
+            costs.over(gap) + costs.over_shot * shot
+            for gap, shot in zip(gaps, at_shot, strict=True)
         )
         self.sentences = _sums(float(gap.sentence) for gap in gaps)
-        self.cut = [costs.cut(gap) for gap in gaps]
+        self.cut = [
+            costs.cut(replace(gap, pause=gap.pause + shot))
+            for gap, shot in zip(gaps, at_shot, strict=True)
+        ]
         self.line = [costs.line(gap) for gap in gaps]
         self.turns = _sums(int(piece.turn) for piece in pieces)
         # The first piece that a cue with this one may have.
@@ -174,6 +175,7 @@ class _Search:
         profile, costs, times = self.profile, self.costs, self.times
         columns, space = self.columns[last + 1], self.space
         widest, most = profile.columns * profile.lines, profile.max_frames
+        missing = costs.hurry_second / float(profile.rate)
         shortest, speed = profile.min_frames, float(profile.rate) / profile.speed
         ends, latest, ended = times.ends[last], times.latest[last], self.gaps[last].sentence
         found: tuple[float, int, int | None] = (float("inf"), last, None)
@@ -189,7 +191,7 @@ class _Search:
             room = min(most, latest - times.earliest[first])
             cost = best[first] + costs.cue + self.cut[last] + self.over[last] - self.over[first]
             if need > room:
-                cost += costs.hurry + costs.hurry_part * (need - room) / need
+                cost += costs.hurry + missing * (need - room)
             whole = first == 0 or self.gaps[first - 1].sentence
             if first == last and not (ended and whole):
                 cost += costs.lonely_word
@@ -234,17 +236,19 @@ class _Search:
         return found
 
 
-class _Shots:
-    """Cuts of the picture, asked for in order of time."""
-
-    def __init__(self, shots: Sequence[int]) -> None:
-        self._shots, self._at = shots, 0
-
-    def within(self, begin: int, end: int) -> bool:
-        """Whether one is from `begin` to `end`; `begin` never goes back."""
-        while self._at < len(self._shots) and self._shots[self._at] < begin:
-            self._at += 1
-        return self._at < len(self._shots) and self._shots[self._at] <= end
+def _at_shots(times: Clock, near: int) -> list[bool]:
+    """Whether each gap is where a cut of the picture is: of those near to one, the nearest."""
+    found = [False] * len(times.ends)
+    for shot in times.shots:
+        at = bisect_right(times.begins, shot)
+        apart = {
+            gap: max(times.ends[gap] - shot, shot - times.begins[gap + 1], 0)
+            for gap in range(max(0, at - 3), min(at + 2, len(found) - 1))
+        }
+        best = min(apart, key=apart.__getitem__, default=0)
+        if apart and apart[best] <= near:
+            found[best] = True
+    return found
 
 
 def _sums(values: Iterable[float]) -> list[float]:

@@ -101,7 +101,7 @@ def bound_after(
 
 
 def _kinsoku(word: str, after: str) -> bool:
-    return after[0] in _NO_BEGIN or word[-1] in _NO_END
+    return after[0] in _NO_BEGIN or word[-1] in _NO_END or text.continues(word, after)
 
 
 def _titled(word: str) -> bool:

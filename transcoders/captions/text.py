@@ -26,6 +26,8 @@ _SPACELESS: Final = (
     (0xFF00, 0xFF9F),  # full and half width
     (0x20000, 0x3FFFF),
 )
+_LINKS: Final = frozenset("-‐‑'’")
+_MARKS: Final = frozenset(",.;:!?…،؛؟)]”")
 _RIGHT_TO_LEFT: Final = ("R", "AL")
 
 
@@ -73,7 +75,17 @@ def spaceless(char: str) -> bool:
 
 def spaced(before: str, after: str) -> bool:
     """Whether a space stands between two words."""
-    return not (spaceless(before[-1]) or spaceless(after[0]))
+    return not (spaceless(before[-1]) or spaceless(after[0]) or continues(before, after))
+
+
+def continues(before: str, after: str) -> bool:
+    """Whether what came as a word of its own is the rest of one: `-hearted`, `'s`, a full stop.
+
+    Whisper's words are tokens: it breaks some where a hyphen or an apostrophe is.
+    """
+    if after[0] in _MARKS:
+        return not set(after) - _MARKS
+    return before[-1].isalnum() and after[0] in _LINKS and after[1:2].isalpha()
 
 
 def right_to_left(text: str) -> bool:

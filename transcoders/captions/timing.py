@@ -7,7 +7,7 @@ have depends on no other cue, and is known before it is decided where cues are c
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from transcoders.captions.profile import Profile
@@ -27,12 +27,13 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Pieces from `first` to `last`, and the frames in which they are shown."""
+    """Pieces from `first` to `last`, and the frames in which they are shown; `need` is enough."""
 
     first: int
     last: int
     begin: int
     end: int
+    need: int
 
 
 def clock(
@@ -67,7 +68,7 @@ def shown(
         _span(times, first, last, max(profile.min_frames, profile.reading_frames(count)), profile)
         for (first, last), count in zip(cuts, characters, strict=True)
     ]
-    return _closed(_ordered(spans, profile), times, profile)
+    return _closed(_snapped(_ordered(spans, profile), times, profile), times, profile)
 
 
 def _span(times: Clock, first: int, last: int, need: int, profile: Profile) -> Span:
@@ -79,7 +80,7 @@ def _span(times: Clock, first: int, last: int, need: int, profile: Profile) -> S
         begin = max(times.earliest[first], end - need, 0)
     begin = _at_shot(times, begin, said, end - need, first, profile)
     end = min(_until_shot(times, end, begin + need, profile), begin + most, times.latest[last])
-    return Span(first, last, begin, end)
+    return Span(first, last, begin, end, need)
 
 
 def _at_shot(
@@ -113,19 +114,48 @@ def _ordered(spans: Sequence[Span], profile: Profile) -> list[Span]:
         begin = span.begin
         if found:
             begin = max(begin, found[-1].end + profile.gap_frames)
-        found.append(Span(span.first, span.last, begin, max(span.end, begin + 1)))
+        found.append(replace(span, begin=begin, end=max(span.end, begin + 1)))
     return found
+
+
+def _snapped(spans: Sequence[Span], times: Clock, profile: Profile) -> list[Span]:
+    """The seams of cues that follow each other, moved to a cut of the picture that is near."""
+    near, found = profile.frames(profile.shot_seconds), list(spans)
+    for at in range(1, len(found)):
+        before, after = found[at - 1], found[at]
+        place = bisect_left(times.shots, after.begin - near)
+        for shot in times.shots[place : place + 1]:
+            one = replace(before, end=shot - profile.gap_frames)
+            two = replace(after, begin=shot)
+            joined = after.begin - before.end < near
+            heard = abs(shot - times.begins[after.first]) <= near
+            if joined and heard and _lasts(one, profile) and _lasts(two, profile):
+                found[at - 1 : at + 1] = one, two
+    return found
+
+
+def _lasts(span: Span, profile: Profile) -> bool:
+    return span.need <= span.end - span.begin <= profile.max_frames
 
 
 def _closed(spans: Sequence[Span], times: Clock, profile: Profile) -> list[Span]:
-    """Short gaps closed, or made long where closing would keep a cue for too long."""
+    """Short gaps closed, or made long where closing would keep a cue too long or over a cut."""
     close, found = profile.frames(profile.close_seconds), list(spans)
     for at, (span, after) in enumerate(pairwise(spans)):
-        if profile.gap_frames < after.begin - span.end < close:
-            end = after.begin - profile.gap_frames
-            if end - span.begin > profile.max_frames:
-                end = max(span.begin + profile.min_frames, after.begin - close)
-                if end < times.ends[span.last]:
-                    continue
-            found[at] = Span(span.first, span.last, span.begin, end)
+        if not profile.gap_frames < after.begin - span.end < close:
+            continue
+        closed = replace(span, end=after.begin - profile.gap_frames)
+        opened = replace(span, end=after.begin - close)
+        over = _flashes(times, closed, profile) and not _flashes(times, opened, profile)
+        heard = opened.end >= times.ends[span.last] and _lasts(opened, profile)
+        if heard and (over or not _lasts(closed, profile)):
+            found[at] = opened
+        elif closed.end - closed.begin <= profile.max_frames:
+            found[at] = closed
     return found
+
+
+def _flashes(times: Clock, span: Span, profile: Profile) -> bool:
+    """Whether it goes on for a moment after a cut of the picture."""
+    place = bisect_right(times.shots, span.end - profile.frames(profile.shot_seconds))
+    return any(span.begin < shot < span.end for shot in times.shots[place : place + 1])
