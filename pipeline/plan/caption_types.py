@@ -1,8 +1,9 @@
 """What the stage `captions` takes and gives."""
 
+import re
 from typing import Final, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pipeline.plan.types import Value
 
@@ -45,6 +46,13 @@ class CaptionsOptions(Value):
     columns: int | None = Field(default=None, ge=8, le=100)
     lines: Literal[1, 2] | None = None
     look: CaptionLook = CaptionLook()
+
+    @field_validator("rate")
+    @classmethod
+    def _rate(cls, value: str) -> str:
+        if not re.fullmatch(r"0*[1-9]\d{0,8}(/0*[1-9]\d{0,8})?", value):
+            raise ValueError("no frame rate")
+        return value
 
 
 class CaptionsResult(Value):

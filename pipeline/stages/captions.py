@@ -29,6 +29,10 @@ from transcoders.captions import (
 
 _TRANSCRIPT: Final = "transcript.json"
 _MAX_BYTES: Final = 256 << 20
+# Two days of somebody who never stops; a phrase where words are written without spaces.
+_MAX_WORDS: Final = 1_000_000
+_MAX_CHARACTERS: Final = 2_000
+_MAX_SECONDS: Final = 7 * 86_400.0
 _MIMES: Final = {
     "vtt": "text/vtt",
     "srt": "application/x-subrip",
@@ -55,11 +59,7 @@ def run(context: StageContext, options: CaptionsOptions) -> StageResult:
     began = time.monotonic()
     transcript = _transcript(context, options)
     language = languages.tag(transcript.language) or _UNKNOWN
-    words = [
-        Word(word.text, word.begin, word.end, segment.speaker)
-        for segment in transcript.segments
-        for word in segment.words
-    ]
+    words = _words(transcript)
     look = ass.Look(width=options.width, height=options.height, **options.look.model_dump())
     profile = _profile(language, options)
     made = _made(words, language, profile, options)
@@ -110,6 +110,19 @@ def _transcript(context: StageContext, options: CaptionsOptions) -> Transcript:
         return Transcript.model_validate_json(path.read_bytes())
     except ValidationError as error:
         raise Rejected("the transcript cannot be read", detail=str(error)[:2000]) from error
+
+
+def _words(transcript: Transcript) -> list[Word]:
+    words = [
+        Word(word.text, word.begin, word.end, segment.speaker)
+        for segment in transcript.segments
+        for word in segment.words
+    ]
+    times = max((max(word.begin, word.end) for word in words), default=0.0)
+    longest = max((len(word.text) for word in words), default=0)
+    if len(words) > _MAX_WORDS or longest > _MAX_CHARACTERS or times > _MAX_SECONDS:
+        raise Rejected("the transcript has more, or longer, words than a film can have")
+    return words
 
 
 def _profile(language: str, options: CaptionsOptions) -> Profile:

@@ -1,9 +1,11 @@
 """The stage `captions`, run by itself."""
 
+import json
 from pathlib import Path
 
 import pytest
 import webvtt
+from pydantic import ValidationError
 
 from core.errors import Rejected
 from pipeline.plan import StageResult
@@ -93,3 +95,20 @@ def test_an_unknown_language_names_no_other_file(tmp_path: Path, language: str) 
 def test_a_transcript_that_cannot_be_read_is_refused(tmp_path: Path, written: str) -> None:
     with pytest.raises(Rejected, match="transcript"):
         run(tmp_path, written)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("text", "x" * 3000), ("end", float("inf")), ("begin", float("inf")), ("begin", 1e12)],
+)
+def test_words_that_no_film_has_are_refused(tmp_path: Path, field: str, value: object) -> None:
+    word = Word(text="a", begin=0, end=1, confidence=1).model_copy(update={field: value})
+    made = transcript().model_copy(update={"segments": (Segment(words=(word,)),)})
+    with pytest.raises(Rejected, match="transcript"):
+        run(tmp_path, json.dumps(made.model_dump()))
+
+
+@pytest.mark.parametrize("rate", ["", "0", "1/0", "-1", "x", "1e9", "25/"])
+def test_a_rate_that_is_none_is_refused(rate: str) -> None:
+    with pytest.raises(ValidationError):
+        CaptionsOptions(rate=rate)

@@ -2,9 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from transcoders.captions import text
 from transcoders.captions.profile import Profile
+
+# Characters (code points) of one that readers see, and of a part, at most.
+_CLUSTER: Final = 16
+_PART: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,8 @@ def pieces(words: Iterable[Word], profile: Profile) -> tuple[Piece, ...]:
                     part,
                     first,
                     last,
-                    text.columns(part),
+                    # What takes no room could be without end.
+                    max(1, text.columns(part)),
                     text.characters(part),
                     space,
                     inside,
@@ -100,12 +106,17 @@ def _parts(word: str, profile: Profile) -> list[str]:
         return [word]
     step = 1 if text.spaceless(word[0]) else room
     parts: list[str] = []
+    filled = step
     for grapheme in text.graphemes(word):
+        width = text.columns(grapheme)
         # A cluster can be of any length; what draws it copes with a part of one.
-        for at in range(0, len(grapheme), 16):
-            part = grapheme[at : at + 16]
-            if parts and text.columns(parts[-1] + part) <= step and len(parts[-1] + part) <= 256:
+        for at in range(0, len(grapheme), _CLUSTER):
+            part = grapheme[at : at + _CLUSTER]
+            if parts and filled + width <= step and len(parts[-1]) < _PART:
                 parts[-1] += part
+                filled += width
             else:
                 parts.append(part)
+                filled = width
+            width = 0
     return parts
