@@ -38,6 +38,9 @@ _INERT: Final[dict[str, tuple[str, ...]]] = {
 _SAVED: Final[dict[str, tuple[str, ...]]] = {
     "application/mxf": ("mxf",),
     "application/pdf": ("pdf",),
+    "application/ttml+xml": ("ttml",),
+    "application/x-subrip": ("srt",),
+    "text/x-ssa": ("ass",),
     "application/x-tar": ("tar",),
     "image/tiff": ("tif", "tiff"),
     "image/heic": ("heic",),

@@ -1,11 +1,14 @@
 """hls.js and dash.js show the captions that are put beside a package, when they are to be shown."""
 
+import json
 import shutil
+import subprocess
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+from tests.playback import programs
 from tests.playback.conftest import Open
 from tests.playback.counted import Film
 from tests.playback.playing import Engine
@@ -70,3 +73,26 @@ def test_captions_are_shown_in_their_time(
         assert one["begin"] == pytest.approx(cue.begin, abs=0.002)
         assert one["end"] == pytest.approx(cue.end, abs=0.002)
     assert player.complaints == []
+
+
+def test_a_strict_parser_takes_both_playlists(captioned_package: Path) -> None:
+    script = """
+        import fs from 'node:fs';
+        import HLS from 'hls-parser';
+        HLS.setOptions({ strictMode: true });
+        const [master, media] = process.argv.slice(1)
+            .map((path) => HLS.parse(fs.readFileSync(path, 'utf8')));
+        const [offered] = master.variants[0].subtitles;
+        console.log(JSON.stringify([
+            offered.uri, offered.language, offered.isDefault,
+            media.segments.map((segment) => segment.uri),
+        ]));
+    """
+    paths = [captioned_package / name for name in (MASTER, f"{NAME}.m3u8")]
+    done = subprocess.run(
+        [programs.node(), "--input-type=module", "--eval", script, *map(str, paths)],
+        cwd=programs.HERE, capture_output=True, check=True, text=True,
+    )  # fmt: skip
+    assert json.loads(done.stdout) == [
+        f"{NAME}.m3u8", "en", True, [f"{NAME}-0.vtt", f"{NAME}-1.vtt"]
+    ]  # fmt: skip
