@@ -60,7 +60,7 @@ def run(context: StageContext, options: CaptionsOptions) -> StageResult:
     transcript = _transcript(context, options)
     language = languages.tag(transcript.language) or _UNKNOWN
     words = _words(transcript)
-    look = ass.Look(width=options.width, height=options.height, **options.look.model_dump())
+    look = replace(ass.look_for(options.width, options.height), **options.look.model_dump())
     profile = _profile(language, options)
     made = _made(words, language, profile, options)
     context.progress(0.4)

@@ -76,7 +76,8 @@ def test_a_narrow_picture_gets_shorter_lines_to_be_burned_in(tmp_path: Path) -> 
     options = OPTIONS.model_copy(update={"width": 1080, "height": 1920})
     found = value(run(tmp_path, transcript().model_dump_json(), options))
     assert found.drawn_cues > found.cues == 13
-    assert sum(found.drawn_violations.values()) == 0
+    # "have been roasting coffee in New York since" is said faster than 24 columns can be read.
+    assert {rule: count for rule, count in found.drawn_violations.items() if count} == {"speed": 1}
 
 
 def test_where_nothing_was_said_there_are_no_files(tmp_path: Path) -> None:

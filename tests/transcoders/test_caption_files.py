@@ -268,7 +268,7 @@ def test_karaoke_is_burned_in_with_the_font_that_comes_along(tmp_path: Path) -> 
 
 def test_a_line_fits_the_picture_that_it_is_for(tmp_path: Path) -> None:
     size = (270, 480)
-    look = ass.Look(width=size[0], height=size[1])
+    look = ass.look_for(*size)
     text = "mmm WWW mmm coffee roasting machinery"[: look.columns].strip()
     script = ass.written(captioned([Word(text.replace(" ", "_"), 1, 3)], "en", PROFILE), look)
     seen = columns_of(drawn(script, tmp_path / "x", 1.5, size), size[0], (255, 255, 255))

@@ -4,7 +4,7 @@ libass draws both when they are burned in. Sizes are pixels of a picture of the 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from core.errors import Rejected
@@ -76,6 +76,13 @@ class Look:
 
 
 USUAL: Final = Look()
+# On a picture that is higher than wide: larger, and above what networks draw over its lower part.
+TALL: Final = Look(width=1080, height=1920, size_part=0.075, outline_part=0.005, bottom_part=0.45)
+
+
+def look_for(width: int, height: int) -> Look:
+    """The usual look on a picture of that size."""
+    return replace(TALL if height > width else USUAL, width=width, height=height)
 
 
 def written(cues: Sequence[Cue], look: Look = USUAL) -> str:
