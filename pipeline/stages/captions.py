@@ -8,12 +8,12 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from core import languages
 from core.errors import Rejected
 from pipeline.plan import ArtifactFile, Attributes, StageResult
 from pipeline.plan.caption_types import CAPTIONS, CaptionsOptions, CaptionsResult
 from pipeline.plan.transcript import Transcript
 from pipeline.stages.context import StageContext
-from transcoders import languages
 from transcoders.captions import (
     Cue,
     Profile,
