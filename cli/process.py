@@ -170,6 +170,15 @@ def _reason(report: RunReport) -> str:
     return f"the run is {report.run.state}"
 
 
+def _skipped(job: Job) -> Iterator[str]:
+    """What a run that is done goes without: the reason, and the way to have it."""
+    for stage in job.report.stages if job.report else ():
+        if stage.state == "skipped":
+            told = stage.result or {}
+            reasons = [told[name] for name in ("skipped", "remedy") if told.get(name)]
+            yield f"{stage.name} was skipped: {'; '.join(reasons)}"
+
+
 def _cancel(installation: Installation, place: Place, jobs: Sequence[Job]) -> None:
     for job in jobs:
         assert job.run_id is not None
@@ -193,6 +202,9 @@ def _tell(jobs: Sequence[Job], *, as_json: bool) -> int:
     for job in jobs:
         if job.problem is not None:
             print(f"automator: {job.file}: {job.problem}", file=sys.stderr)
-        elif not as_json:
-            click.echo(f"{job.file} → {job.manifest}")
+        else:
+            if not as_json:
+                click.echo(f"{job.file} → {job.manifest}")
+            for line in _skipped(job):
+                print(f"automator: {job.file}: {line}", file=sys.stderr)
     return 1 if any(job.problem is not None for job in jobs) else 0

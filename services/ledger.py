@@ -107,14 +107,23 @@ def _claim(
     return None
 
 
-def finish(session: Session, held: Claim, result: Mapping[str, Any] | None) -> bool:
-    """Record a result and open what waited for it; False when overtaken: then roll back."""
+def finish(
+    session: Session, held: Claim, result: Mapping[str, Any] | None, *, skipped: bool = False
+) -> bool:
+    """Record a result and open what waited for it; False when overtaken: then roll back.
+
+    `skipped` says that nothing was made, and that the run goes on without it.
+    """
     return bool(
         session.scalar(
             sql(
-                "SELECT cell.finish(:stage, :attempt, :holder, 'done', CAST(:result AS jsonb))",
+                "SELECT cell.finish(:stage, :attempt, :holder, :outcome, CAST(:result AS jsonb))",
             ),
-            {**_fence(held), "result": None if result is None else json.dumps(result)},
+            {
+                **_fence(held),
+                "outcome": "skipped" if skipped else "done",
+                "result": None if result is None else json.dumps(result),
+            },
         )
     )
 

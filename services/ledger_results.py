@@ -156,15 +156,17 @@ def record(
     result: Mapping[str, Any] | None,
     files: Sequence[MadeFile],
     graph: Graph | None = None,
+    skipped: bool = False,
 ) -> bool:
     """Choose an attempt: its result, its artifacts and, where given, the rest of its run's graph.
 
-    False when the attempt was overtaken or cancelled: then the caller rolls back.
+    `skipped` says that nothing could be made, and that the run goes on. False when the attempt was
+    overtaken or cancelled: then the caller rolls back.
     """
     if graph is not None:
         ledger.insert_graph(session, held.run_id, graph)
     # Before the artifacts: an overtaken attempt must not wait for locks, nor hold any.
-    if not ledger.finish(session, held, result):
+    if not ledger.finish(session, held, result, skipped=skipped):
         return False
     if work.source is not None:
         if graph is not None and result is not None:

@@ -76,6 +76,7 @@ class _Made:
     files: Sequence[MadeFile] = ()
     prefix: str | None = None
     also: Callable[[Session], object] | None = None
+    skipped: bool = False
 
 
 def perform(equipment: Equipment, database: Database, hold: Hold) -> Attempted:
@@ -96,7 +97,7 @@ def perform(equipment: Equipment, database: Database, hold: Hold) -> Attempted:
             if work.cancel_requested:
                 hold.token.cancel(CancelReason.CANCELLED)
             hold.token.check()
-            _do(equipment, database, hold, work)
+            state = _do(equipment, database, hold, work)
         except Exception as error:  # noqa: BLE001 — whatever a stage raises has a policy
             outcome = _outcome(error, equipment, hold, work)
             _tell(error, outcome)
@@ -174,7 +175,8 @@ def end(database: Database, hold: Hold, outcome: Outcome) -> None:
         _log.warning("the end of an attempt could not be told", error=_line(error))
 
 
-def _do(equipment: Equipment, database: Database, hold: Hold, work: Work) -> None:
+def _do(equipment: Equipment, database: Database, hold: Hold, work: Work) -> str:
+    """Makes and records it; how the stage ended."""
     binding = equipment.registry.get(work.name)
     try:
         options = binding.options.model_validate(work.options)
@@ -182,6 +184,7 @@ def _do(equipment: Equipment, database: Database, hold: Hold, work: Work) -> Non
         raise Rejected(f"the options of {work.name} are not valid", detail=str(error)) from error
     with _made(equipment, database, hold, work, binding, options) as made:
         _record(equipment, database, hold, work, binding, made)
+        return "skipped" if made.skipped else "done"
 
 
 @contextmanager
@@ -233,7 +236,13 @@ def _record(
         try:
             with database.tenant_scope(hold.claim.tenant_id) as session:
                 if not record(
-                    session, hold.claim, work, result=result, files=made.files, graph=graph
+                    session,
+                    hold.claim,
+                    work,
+                    result=result,
+                    files=made.files,
+                    graph=graph,
+                    skipped=made.skipped,
                 ):
                     raise _Overtaken
                 if made.also is not None:
@@ -286,11 +295,12 @@ def _run(
             progress=hold.report,
             cancel=hold.token,
             scratch_bytes=settings.scratch_bytes,
+            settings=settings,
         )
         result = binding.run(context, options)
         hold.token.check()
     if not result.artifacts:
-        return _Made(result.value)
+        return _Made(result.value, skipped=result.skipped)
     if work.source is None:
         raise Conflict(f"the stage {work.name} made artifacts, but its run has no asset")
     digest = _digest(work, options, tools.digest, result.encoder)

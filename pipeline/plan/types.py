@@ -95,12 +95,14 @@ class ArtifactFile:
 class StageResult:
     """What a stage hands back: a value that goes through JSON, and files.
 
-    `encoder` names the encoders really used: other ones make other files.
+    `encoder` names the encoders really used: other ones make other files. `skipped` says that what
+    the stage needs is not there and the run goes on without it; the value has the reason.
     """
 
     value: BaseModel | None = None
     artifacts: tuple[ArtifactFile, ...] = ()
     encoder: str = ""
+    skipped: bool = False
 
 
 def stage_digest(

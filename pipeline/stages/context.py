@@ -8,6 +8,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from core.process import CancelToken
+from core.settings import Settings, get_settings
 from transcoders.tools import Tools
 
 _V = TypeVar("_V", bound=BaseModel)
@@ -30,6 +31,7 @@ class StageContext:
     """Files in, a place for files out, and how to be heard and stopped.
 
     `scratch` is an empty folder that is removed after the stage; `scratch_bytes` is its bound.
+    `settings` tell which models there are; what is made of the file itself hangs on options alone.
     `progress` takes 0 to 1 and is called from the thread that runs the stage.
     """
 
@@ -41,6 +43,7 @@ class StageContext:
     progress: Callable[[float], None] = _silent
     cancel: CancelToken = field(default_factory=CancelToken)
     scratch_bytes: int | None = None
+    settings: Settings = field(default_factory=get_settings)
 
     def value(self, stage: str, kind: type[_V]) -> _V:
         """The value of an upstream stage."""

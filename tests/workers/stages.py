@@ -76,6 +76,11 @@ def noop(_context: StageContext, _options: BurnOptions) -> StageResult:
     return StageResult()
 
 
+def vain(_context: StageContext, _options: BurnOptions) -> StageResult:
+    """Lacks what it needs, and says so."""
+    return StageResult(Burnt(digest="nothing to burn"), skipped=True)
+
+
 def unfold(_recipe: str, _value: Burnt) -> Graph:
     """The graph behind the stage `seed`."""
     return Graph((spec("seed"), spec("burn.a", needs=("seed",)), spec("burn.b", needs=("burn.a",))))
@@ -101,4 +106,5 @@ STAGES = {
     "seed": Binding(burn, BurnOptions, Burnt, unfold),
     "stubborn": Binding(stubborn, BurnOptions, Burnt),
     "noop": Binding(noop, BurnOptions),
+    "vain": Binding(vain, BurnOptions, Burnt),
 }

@@ -63,6 +63,17 @@ def test_a_run_goes_through_its_graph_and_chooses_its_artifacts(shop: Workshop) 
     assert scratch(shop) == []
 
 
+def test_a_stage_that_lacks_what_it_needs_is_skipped_and_the_run_goes_on(shop: Workshop) -> None:
+    shop.worker()
+    graph = Graph((spec("vain"), spec("burn.a", needs=("vain",))))
+    run = shop.start(graph, with_asset=True)
+    assert shop.ended(run) == ["done"]
+    skipped = shop.stage(run, "vain")
+    assert (skipped["state"], skipped["attempt"], skipped["error"]) == ("skipped", 1, None)
+    assert skipped["result"] == {"digest": "nothing to burn"}
+    assert shop.stage(run, "burn.a")["state"] == "done"
+
+
 def test_two_runs_over_the_same_bytes_do_not_meet(shop: Workshop) -> None:
     shop.worker(slots=2)
     graph = Graph((spec("burn.a"), spec("burn.b", needs=("burn.a",))))
