@@ -1,7 +1,7 @@
 # Everything goes through .venv, which `requirements/install.sh` fills from hashed locks.
 # All names are relative: the checkout may lie in a path with spaces.
 
-PACKAGES := api cli core models pipeline services transcoders workers
+PACKAGES := ai api cli core models pipeline services transcoders workers
 PYTHON_CLIENT := $(addprefix clients/python/,brand_automator_client examples generate.py)
 PROCESSES ?= auto
 BIN := .venv/bin

@@ -5,7 +5,7 @@ from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from os import sched_getaffinity
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
@@ -152,6 +152,20 @@ class Settings(BaseSettings):
     scratch_dir: Path | None = None
     scratch_bytes: int = Field(default=40 * GIB, description="Scratch space of one worker slot.")
 
+    asr_provider: Literal["whisper", "openai"] = Field(
+        default="whisper", description="Who listens: Whisper on this machine, or OpenAI's API."
+    )
+    asr_model: str | None = Field(
+        default=None, description="Whisper's weights, by name or folder; the hosted model's name."
+    )
+    asr_model_dir: Path | None = Field(
+        default=None, description="A folder of weights, or with a folder of weights for each name."
+    )
+    openai_api_key: SecretStr | None = None
+    openai_base_url: str | None = Field(
+        default=None, description="Another address that speaks OpenAI's API."
+    )
+
     workers: int = Field(default=MEDIA_SLOTS, description="Media slots.")
     ffmpeg: str | None = None
     ffprobe: str | None = None
@@ -191,7 +205,7 @@ class Settings(BaseSettings):
             raise ValueError("origins are written like https://app.example.com, without a path")
         return found
 
-    @field_validator("data_dir", "scratch_dir")
+    @field_validator("data_dir", "scratch_dir", "asr_model_dir")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value is not None else None
@@ -216,6 +230,10 @@ class Settings(BaseSettings):
         "google_client_secret",
         "linkedin_client_id",
         "linkedin_client_secret",
+        "asr_model",
+        "asr_model_dir",
+        "openai_api_key",
+        "openai_base_url",
         mode="before",
     )
     @classmethod

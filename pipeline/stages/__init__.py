@@ -7,17 +7,7 @@ from pipeline.plan import StageResult
 from pipeline.plan.caption_types import CAPTIONS
 from pipeline.plan.video_types import ANALYSE, AUDIO, ENCODE, PACKAGE, PICTURES, PREVIEW, PROBE
 from pipeline.plan.words_types import WORDS
-from pipeline.stages import (
-    analyse,
-    audio,
-    captions,
-    encode,
-    package,
-    pictures,
-    preview,
-    probe,
-    words,
-)
+from pipeline.stages import analyse, audio, captions, encode, package, pictures, preview, probe, words
 from pipeline.stages.context import StageContext, StageInput
 
 # Each takes the options that `pipeline.plan.STAGE_TYPES` names for it.

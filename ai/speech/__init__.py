@@ -1,0 +1,1 @@
+"""Speech to text: one protocol, a provider each for local weights and a hosted service."""
