@@ -131,6 +131,15 @@ def encode(
     )  # fmt: skip
 
 
+def samples_of_speech(tools: Tools, speech: Path, target: Path) -> tuple[str, ...]:
+    """A file of ours that is to be listened to, as a WAV of 16 bits."""
+    return (
+        *begin_arguments(tools),
+        *input_arguments(speech), "-map", "0:a:0", *_NO_METADATA, *_EXACT,
+        "-ac", "1", "-ar", str(SPEECH_RATE), "-c:a", "pcm_s16le", "-f", "wav", str(target),
+    )  # fmt: skip
+
+
 _METER: Final = "ebur128=framelog=quiet:peak=true"
 _SOUND_OR_ALONE: Final = (
     rf"1-eq(samples_n\,{_BEAT_SAMPLES})*eq(mod(pts\,{_BEAT_EVERY})\,{_BEAT_FIRST})"

@@ -5,9 +5,9 @@ from typing import Final, Literal
 
 from pydantic import Field, field_validator
 
+from pipeline.plan.speech_types import TRANSCRIBE
 from pipeline.plan.types import Value
 
-TRANSCRIBE: Final = "transcribe"
 CAPTIONS: Final = "captions"
 
 _RGB: Final = r"^#?[0-9a-fA-F]{6}$"

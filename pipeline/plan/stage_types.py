@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from core.media import Probe
 from pipeline.plan.caption_types import CAPTIONS, CaptionsOptions, CaptionsResult
+from pipeline.plan.speech_types import TRANSCRIBE, TranscribeOptions, TranscribeResult
 from pipeline.plan.video_types import (
     ANALYSE,
     AUDIO,
@@ -56,6 +57,7 @@ STAGE_TYPES: Final[dict[str, StageType]] = {
     PICTURES: StageType(PicturesOptions, PicturesResult),
     WORDS: StageType(WordsOptions, WordsResult),
     CAPTIONS: StageType(CaptionsOptions, CaptionsResult),
+    TRANSCRIBE: StageType(TranscribeOptions, TranscribeResult),
 }
 
 

@@ -3,6 +3,7 @@
 probe ─┬─ preview
 ├─ analyse ── encode.0 … encode.n ─┬─ package
 ├─ audio.0 … audio.m ──────────────┘
+├─ audio.0 ── transcribe
 └─ (the chunks' thumbnails) ───────── pictures
 """
 
@@ -14,6 +15,7 @@ from core.media import AudioStream, Probe, VideoStream
 from core.renditions import Codec, Grid, Rendition, grid_of
 from pipeline.plan.chunks import chunks, thumbnail_step
 from pipeline.plan.ladder import estimated_seconds, full_ladder
+from pipeline.plan.speech_types import TRANSCRIBE, TranscribeOptions
 from pipeline.plan.types import Graph, Queue, StageSpec
 from pipeline.plan.video_types import (
     ANALYSE,
@@ -91,6 +93,7 @@ def plan_video(probe: Probe | None, codecs: Sequence[Codec] = ("h264",)) -> Grap
                 600 + grid.seconds / 10,
             ),
             StageSpec(PICTURES, 1, Queue.MEDIA, pictures, (PROBE, ANALYSE, *names), 300),
+            transcribe_stage(tracks),
         )
     )
 
@@ -138,6 +141,14 @@ def audio_stages(probe: Probe, grid: Grid) -> list[StageSpec]:
         )
         for number, track in enumerate(ordered)
     ]
+
+
+def transcribe_stage(tracks: Sequence[StageSpec]) -> StageSpec:
+    """What listens to the main track; where there is none, it says so."""
+    heard = tuple(track.name for track in tracks[:1])
+    options = TranscribeOptions(audio=heard[0] if heard else None)
+    # Eight half minutes are heard at once, before anything is said of them.
+    return StageSpec(TRANSCRIBE, 1, Queue.GPU, options, (PROBE, *heard), 600)
 
 
 def preview_stages(probe: Probe, grid: Grid, ladder: Sequence[Rendition]) -> list[StageSpec]:

@@ -9,8 +9,6 @@ from pipeline.plan.networks.types import Chapter, Copy
 from pipeline.plan.types import Value
 
 WORDS: Final = "words"
-TRANSCRIBE: Final = "transcribe"
-TRANSCRIPT_FILE: Final = "transcript.json"
 METADATA_FILE: Final = "metadata.json"
 MAX_TRANSCRIPT_BYTES: Final = 64 << 20
 

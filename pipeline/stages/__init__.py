@@ -5,9 +5,21 @@ from typing import Any
 
 from pipeline.plan import StageResult
 from pipeline.plan.caption_types import CAPTIONS
+from pipeline.plan.speech_types import TRANSCRIBE
 from pipeline.plan.video_types import ANALYSE, AUDIO, ENCODE, PACKAGE, PICTURES, PREVIEW, PROBE
 from pipeline.plan.words_types import WORDS
-from pipeline.stages import analyse, audio, captions, encode, package, pictures, preview, probe, words
+from pipeline.stages import (
+    analyse,
+    audio,
+    captions,
+    encode,
+    package,
+    pictures,
+    preview,
+    probe,
+    transcribe,
+    words,
+)
 from pipeline.stages.context import StageContext, StageInput
 
 # Each takes the options that `pipeline.plan.STAGE_TYPES` names for it.
@@ -21,8 +33,9 @@ STAGE_FUNCTIONS: Mapping[str, StageFunction] = {
     ENCODE: encode.run,
     PACKAGE: package.run,
     PICTURES: pictures.run,
-    WORDS: words.run,
+    TRANSCRIBE: transcribe.run,
     CAPTIONS: captions.run,
+    WORDS: words.run,
 }
 
 __all__ = ["STAGE_FUNCTIONS", "StageContext", "StageFunction", "StageInput"]

@@ -14,6 +14,7 @@ from core.renditions import Grid
 from pipeline.plan import STAGE_TYPES, Graph, Queue, StageSpec, kind_of, plan, stage_digest
 from pipeline.plan.chunks import LEAST_CHUNK_SECONDS, RUN_IN_SECONDS
 from pipeline.plan.ladder import RUNGS, full_ladder
+from pipeline.plan.speech_types import TranscribeOptions
 from pipeline.plan.video import PATIENCE_SECONDS
 from pipeline.plan.video_types import (
     AnalyseOptions,
@@ -124,7 +125,7 @@ def test_a_plan_is_a_graph_in_order_that_begins_as_it_began(probe: Probe) -> Non
     assert graph == plan("video", Probe.model_validate_json(probe.model_dump_json()))
     assert graph.stages[0] == plan("video", None).stages[0]
     kinds = [kind_of(stage.name) for stage in graph.stages]
-    for once in ("probe", "analyse", "package", "pictures"):
+    for once in ("probe", "analyse", "package", "pictures", "transcribe"):
         assert kinds.count(once) == 1
     encodes = {name for name in (s.name for s in graph.stages) if kind_of(name) == "encode"}
     tracks = {name for name in (s.name for s in graph.stages) if kind_of(name) == "audio"}
@@ -319,6 +320,14 @@ def test_the_main_track_comes_first_and_alone_is_listened_to() -> None:
     assert [(one.stream, one.language, one.speech) for one in options] == [
         (3, "fra", True), (1, "eng", False), (2, "deu", False),
     ]  # fmt: skip
+    heard = graph["transcribe"]
+    assert (heard.needs, heard.queue) == (("probe", "audio.0"), Queue.GPU)
+
+
+def test_of_a_film_without_sound_a_stage_is_left_to_say_so() -> None:
+    heard = plan("video", film().model_copy(update={"audio": ()}))["transcribe"]
+    assert heard.needs == ("probe",)
+    assert heard.options == TranscribeOptions(audio=None)
 
 
 def test_an_unknown_recipe_is_refused() -> None:
