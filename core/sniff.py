@@ -1,5 +1,6 @@
 """What a file is, told from its first bytes and never from its name."""
 
+import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -46,6 +47,11 @@ _STILL_BRANDS: Final[dict[bytes, str]] = {
     b"mif1": "image/heif",
     b"msf1": "image/heif",
 }
+# The only text that is a picture; what it refers to is never followed.
+_SVG: Final = re.compile(
+    rb"(\xef\xbb\xbf)?\s*(<\?xml[^>]{0,200}>\s*)?"
+    rb"(<!--[^>]{0,1000}-->\s*|<!DOCTYPE svg[^>\[]{0,300}>\s*){0,5}<svg[\s>]"
+)
 # MPEG-TS packets as broadcast, on discs and in cameras (behind a time), and with parity.
 _TS_PACKETS: Final = (188, 192, 204)
 _TS_SYNC: Final = 0x47
@@ -63,6 +69,8 @@ def sniff(head: bytes) -> Sniffed | None:
         if head.startswith(signature, offset):
             webm = mime == "video/x-matroska" and b"webm" in head[:64]
             return Sniffed(kind, "video/webm" if webm else mime)
+    if _SVG.match(head):
+        return Sniffed("image", "image/svg+xml")
     # Blocks of 80 bytes, the header's and then the subcodes' (IEC 61834-2).
     if head.startswith(b"\x1f\x07\x00") and head[80:83] == b"\x3f\x07\x00":
         return Sniffed("video", "video/x-dv")

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from models.asset import Asset
-from pipeline.plan.video_types import PROBE
+from pipeline.plan.stage_types import PROBES
 from services.runs import RunReport
 
 MANIFEST_NAME: Final = "manifest.json"
@@ -51,7 +51,7 @@ def build_manifest(report: RunReport, *, with_source: bool = False) -> dict[str,
                 "seconds": _seconds(stage.started_at, stage.finished_at),
                 "error": stage.error,
                 # What a probe found is the asset's media.
-                "result": None if stage.name == PROBE else stage.result,
+                "result": None if stage.name in PROBES else stage.result,
             }
             for stage in report.stages
         ],
@@ -73,7 +73,8 @@ def build_manifest(report: RunReport, *, with_source: bool = False) -> dict[str,
 
 def _source(asset: Asset) -> dict[str, Any]:
     media = asset.media or {}
-    picture: dict[str, Any] = next(iter(media.get("video", ())), {})
+    # A picture is its own only stream.
+    picture: dict[str, Any] = next(iter(media.get("video", ())), media)
     facts = {
         "width": picture.get("width"),
         "height": picture.get("height"),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from models.asset import Artifact
+from pipeline.plan.image_types import IMAGE
 from pipeline.plan.stage_types import kind_of
 from pipeline.plan.video_types import PREVIEW
 
@@ -26,15 +27,15 @@ class Package:
     mp4: tuple[Artifact, ...] = ()
     poster: str | None = None
     storyboard: str | None = None
+    images: tuple[Artifact, ...] = ()
 
 
 def current(artifacts: Iterable[Artifact]) -> Artifact | None:
-    """The master of the package that is shown: the newest whole one, else the newest preview."""
-    masters = [
-        one
-        for one in artifacts
-        if one.kind == "hls" and _role(one) == "master" and one.superseded_at is None
-    ]
+    """The master of the package that is shown: the newest whole one, else the newest preview.
+
+    A picture has none, and is led by its poster.
+    """
+    masters = [one for one in artifacts if _leads(one) and one.superseded_at is None]
     return max(masters, key=lambda one: (one.stage != PREVIEW, one.created_at), default=None)
 
 
@@ -42,11 +43,12 @@ def package(results: Sequence[Artifact], master: Artifact) -> Package:
     """What belongs to a master among an asset's results."""
     of_run = [one for one in results if one.run_id == master.run_id and one.superseded_at is None]
     return Package(
-        hls=master.path,
+        hls=master.path if master.kind == "hls" else None,
         dash=_path(of_run, "dash", "manifest"),
         mp4=tuple(one for one in of_run if one.kind == "mp4"),
         poster=_path(of_run, "poster", None),
         storyboard=_path(of_run, "storyboard", "index"),
+        images=tuple(one for one in of_run if one.kind == "image"),
     )
 
 
@@ -59,6 +61,12 @@ def is_public(artifact: Artifact) -> bool:
 def is_for_review(artifact: Artifact) -> bool:
     """Whether those see it to whom its asset is sent for review; a preview of it, too."""
     return artifact.kind in _FOR_REVIEW and _role(artifact) not in _PRIVATE_ROLES
+
+
+def _leads(one: Artifact) -> bool:
+    if one.kind == "hls":
+        return _role(one) == "master"
+    return one.kind == "poster" and one.stage == IMAGE
 
 
 def _path(artifacts: Iterable[Artifact], kind: str, role: str | None) -> str | None:

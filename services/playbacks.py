@@ -36,6 +36,19 @@ class Mp4:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """One of the files that a picture became; `shape` is the aspect that it was cut to."""
+
+    url: str
+    role: str | None
+    shape: str | None
+    mime: str
+    width: int | None
+    height: int | None
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Addresses:
     """Where a package's parts are; those that there are not are None."""
 
@@ -44,6 +57,7 @@ class Addresses:
     mp4: tuple[Mp4, ...] = ()
     poster: str | None = None
     storyboard: str | None = None
+    images: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +189,21 @@ def addresses(base: str, found: packages.Package) -> Addresses:
         ),
         poster=at(found.poster),
         storyboard=at(found.storyboard),
+        images=tuple(_picture(base, one) for one in found.images),
+    )
+
+
+def _picture(base: str, one: Artifact) -> Picture:
+    facts = one.attributes
+    role = facts.get("role")
+    return Picture(
+        url=f"{base}/{one.path}",
+        role=role,
+        shape=facts.get("rendition") if role == "crop" else None,
+        mime=one.mime,
+        width=facts.get("width"),
+        height=facts.get("height"),
+        bytes=one.bytes,
     )
 
 

@@ -58,7 +58,7 @@ class Registry:
     def _product(self) -> Mapping[str, Binding]:
         if self._own is None:
             from pipeline.plan import STAGE_TYPES, plan
-            from pipeline.plan.video_types import PROBE
+            from pipeline.plan.stage_types import PROBES
             from pipeline.stages import STAGE_FUNCTIONS
 
             self._own = {
@@ -66,7 +66,7 @@ class Registry:
                     function,
                     STAGE_TYPES[name].options,
                     STAGE_TYPES[name].result,
-                    plan if name == PROBE else None,
+                    plan if name in PROBES else None,
                 )
                 for name, function in STAGE_FUNCTIONS.items()
             }

@@ -35,6 +35,31 @@ class Mp4Out(BaseModel):
     bytes: int
 
 
+class PictureOut(BaseModel):
+    """One of the files that a picture became."""
+
+    model_config = ConfigDict(
+        from_attributes=True,
+        json_schema_extra=example(
+            url=f"{_MEDIA}/image/1280.avif",
+            role="variant",
+            shape=None,
+            mime="image/avif",
+            width=1280,
+            height=853,
+            bytes=84_112,
+        ),
+    )
+
+    url: str
+    role: str | None = Field(description="`variant`, `crop` or `animation`.")
+    shape: str | None = Field(description="The aspect that a crop was cut to, such as 4:5.")
+    mime: str
+    width: int | None
+    height: int | None
+    bytes: int
+
+
 class AddressesOut(BaseModel):
     """Where the parts of a package are; null for those that there are not.
 
@@ -56,6 +81,9 @@ class AddressesOut(BaseModel):
     mp4: list[Mp4Out]
     poster: str | None
     storyboard: str | None = Field(description="WebVTT that says where each small frame is.")
+    images: list[PictureOut] = Field(
+        default_factory=list, description="Of a picture: its sizes, formats and crops."
+    )
 
 
 class PlaybackOut(BaseModel):

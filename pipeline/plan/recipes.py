@@ -2,23 +2,27 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from core.errors import Rejected
+from core.images import ImageProbe
 from core.media import Probe
+from pipeline.plan.image import plan_image
 from pipeline.plan.types import Graph
 from pipeline.plan.video import plan_video
 
-Recipe = Callable[[Probe | None], Graph]
+Recipe = Callable[[Any], Graph]
+"""Takes what its own first stage found, or None before it has."""
 
 RECIPES: Final[dict[str, Recipe]] = {
+    "image": plan_image,
     "video": plan_video,
     "video-hevc": partial(plan_video, codecs=("h264", "hevc")),
     "video-av1": partial(plan_video, codecs=("h264", "av1")),
 }
 
 
-def plan(recipe: str, probe: Probe | None) -> Graph:
+def plan(recipe: str, probe: Probe | ImageProbe | None) -> Graph:
     """The graph of a recipe; without a probe only the stages that need none.
 
     The graph with a probe begins with the graph without one. Raises Rejected for unknown recipes.

@@ -6,8 +6,16 @@ from typing import Final
 
 from pydantic import BaseModel
 
+from core.images import ImageProbe
 from core.media import Probe
 from pipeline.plan.caption_types import CAPTIONS, CaptionsOptions, CaptionsResult
+from pipeline.plan.image_types import (
+    IMAGE,
+    PROBE_IMAGE,
+    ImageOptions,
+    ImageResult,
+    ProbeImageOptions,
+)
 from pipeline.plan.speech_types import TRANSCRIBE, TranscribeOptions, TranscribeResult
 from pipeline.plan.video_types import (
     ANALYSE,
@@ -58,7 +66,12 @@ STAGE_TYPES: Final[dict[str, StageType]] = {
     WORDS: StageType(WordsOptions, WordsResult),
     CAPTIONS: StageType(CaptionsOptions, CaptionsResult),
     TRANSCRIBE: StageType(TranscribeOptions, TranscribeResult),
+    PROBE_IMAGE: StageType(ProbeImageOptions, ImageProbe),
+    IMAGE: StageType(ImageOptions, ImageResult),
 }
+
+PROBES: Final = frozenset({PROBE, PROBE_IMAGE})
+"""The stages from whose values the rest of a graph is planned; they are the asset's media."""
 
 
 def kind_of(stage: str) -> str:

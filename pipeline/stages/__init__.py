@@ -5,6 +5,7 @@ from typing import Any
 
 from pipeline.plan import StageResult
 from pipeline.plan.caption_types import CAPTIONS
+from pipeline.plan.image_types import IMAGE, PROBE_IMAGE
 from pipeline.plan.speech_types import TRANSCRIBE
 from pipeline.plan.video_types import ANALYSE, AUDIO, ENCODE, PACKAGE, PICTURES, PREVIEW, PROBE
 from pipeline.plan.words_types import WORDS
@@ -13,10 +14,12 @@ from pipeline.stages import (
     audio,
     captions,
     encode,
+    image,
     package,
     pictures,
     preview,
     probe,
+    probe_image,
     transcribe,
     words,
 )
@@ -36,6 +39,8 @@ STAGE_FUNCTIONS: Mapping[str, StageFunction] = {
     TRANSCRIBE: transcribe.run,
     CAPTIONS: captions.run,
     WORDS: words.run,
+    PROBE_IMAGE: probe_image.run,
+    IMAGE: image.run,
 }
 
 __all__ = ["STAGE_FUNCTIONS", "StageContext", "StageFunction", "StageInput"]

@@ -180,11 +180,11 @@ def test_an_unknown_recipe_is_refused_with_the_ones_there_are(data: Path, tmp_pa
     assert done.returncode == 1
     assert "there is no recipe 'soup'; there is" in done.stderr
     assert "video" in done.stderr
-    picture = tmp_path / "picture.png"
-    picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    document = tmp_path / "letter.pdf"
+    document.write_bytes(b"%PDF-1.7\n" + bytes(100))
     stored = files_in(data / "storage")
-    done = process(data, tmp_path / "out", picture)
-    assert "no recipe takes a file of the type image/png" in done.stderr
+    done = process(data, tmp_path / "out", document)
+    assert "no recipe takes a file of the type application/pdf" in done.stderr
     assert files_in(data / "storage") == stored
 
 

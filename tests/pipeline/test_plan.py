@@ -331,7 +331,7 @@ def test_of_a_film_without_sound_a_stage_is_left_to_say_so() -> None:
 
 
 def test_an_unknown_recipe_is_refused() -> None:
-    with pytest.raises(Rejected, match="no recipe 'opera'; there is video, video-av1, video-hevc"):
+    with pytest.raises(Rejected, match="no recipe 'opera'; there is image, video, video-av1"):
         plan("opera", None)
 
 

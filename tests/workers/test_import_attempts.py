@@ -159,8 +159,8 @@ def test_an_attempt_that_failed_four_times_is_given_up_and_may_be_tried_anew(
     [
         (b"#EXTM3U\n" + b"x" * 100_000, "the file is no video, image or document that we know"),
         (b"", "the file is empty"),
-        (b"\xff\xd8\xff" + b"x" * 5000, "no recipe takes a file of the type image/jpeg yet"),
-        (b"\xff\xd8\xff", "no recipe takes a file of the type image/jpeg yet"),
+        (b"%PDF-" + b"x" * 5000, "no recipe takes a file of the type application/pdf yet"),
+        (b"%PDF-", "no recipe takes a file of the type application/pdf yet"),
     ],
 )
 def test_what_is_no_file_for_us_is_final_and_leaves_nothing(

@@ -2544,6 +2544,11 @@ export interface components {
              * @description WebVTT that says where each small frame is.
              */
             storyboard: string | null;
+            /**
+             * Images
+             * @description Of a picture: its sizes, formats and crops.
+             */
+            images?: components["schemas"]["PictureOut"][];
         };
         /**
          * Alive
@@ -4986,6 +4991,41 @@ export interface components {
              * @example nine kettles on a slow boat
              */
             password: string;
+        };
+        /**
+         * PictureOut
+         * @description One of the files that a picture became.
+         * @example {
+         *       "bytes": 84112,
+         *       "height": 853,
+         *       "mime": "image/avif",
+         *       "role": "variant",
+         *       "url": "https://automator.northlight.example/v1/media/THE-TOKEN-OF-THE-ADDRESS/image/1280.avif",
+         *       "width": 1280,
+         *       "shape": null
+         *     }
+         */
+        PictureOut: {
+            /** Url */
+            url: string;
+            /**
+             * Role
+             * @description `variant`, `crop` or `animation`.
+             */
+            role: string | null;
+            /**
+             * Shape
+             * @description The aspect that a crop was cut to, such as 4:5.
+             */
+            shape: string | null;
+            /** Mime */
+            mime: string;
+            /** Width */
+            width: number | null;
+            /** Height */
+            height: number | null;
+            /** Bytes */
+            bytes: number;
         };
         /**
          * PlaybackOut

@@ -111,6 +111,7 @@ from .passkey_sign_in_in import PasskeySignInIn
 from .passkey_sign_in_in_credential import PasskeySignInInCredential
 from .passkeys_out import PasskeysOut
 from .password_in import PasswordIn
+from .picture_out import PictureOut
 from .playback_out import PlaybackOut
 from .problem import Problem
 from .proof_and_code_in import ProofAndCodeIn
@@ -301,6 +302,7 @@ __all__ = (
     "PasskeySignInInCredential",
     "PasskeysOut",
     "PasswordIn",
+    "PictureOut",
     "PlaybackOut",
     "Problem",
     "ProofAndCodeIn",

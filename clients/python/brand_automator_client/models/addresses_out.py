@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import UNSET, Unset
+
 if TYPE_CHECKING:
     from ..models.mp_4_out import Mp4Out
+    from ..models.picture_out import PictureOut
 
 
 T = TypeVar("T", bound="AddressesOut")
@@ -25,6 +28,7 @@ class AddressesOut:
             mp4 (list[Mp4Out]):
             poster (None | str):
             storyboard (None | str): WebVTT that says where each small frame is.
+            images (list[PictureOut] | Unset): Of a picture: its sizes, formats and crops.
     """
 
     hls: None | str
@@ -32,6 +36,7 @@ class AddressesOut:
     mp4: list[Mp4Out]
     poster: None | str
     storyboard: None | str
+    images: list[PictureOut] | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -52,6 +57,13 @@ class AddressesOut:
         storyboard: None | str
         storyboard = self.storyboard
 
+        images: list[dict[str, Any]] | Unset = UNSET
+        if not isinstance(self.images, Unset):
+            images = []
+            for images_item_data in self.images:
+                images_item = images_item_data.to_dict()
+                images.append(images_item)
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -63,12 +75,15 @@ class AddressesOut:
                 "storyboard": storyboard,
             }
         )
+        if images is not UNSET:
+            field_dict["images"] = images
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.mp_4_out import Mp4Out  # noqa: PLC0415
+        from ..models.picture_out import PictureOut  # noqa: PLC0415
 
         d = dict(src_dict)
 
@@ -107,12 +122,22 @@ class AddressesOut:
 
         storyboard = _parse_storyboard(d.pop("storyboard"))
 
+        _images = d.pop("images", UNSET)
+        images: list[PictureOut] | Unset = UNSET
+        if _images is not UNSET:
+            images = []
+            for images_item_data in _images:
+                images_item = PictureOut.from_dict(images_item_data)
+
+                images.append(images_item)
+
         addresses_out = cls(
             hls=hls,
             dash=dash,
             mp4=mp4,
             poster=poster,
             storyboard=storyboard,
+            images=images,
         )
 
         addresses_out.additional_properties = d
