@@ -6,13 +6,12 @@ from pydantic import ValidationError
 
 from core.errors import Rejected
 from pipeline.plan import ArtifactFile, Attributes, StageResult
+from pipeline.plan.speech_types import TRANSCRIBE, TRANSCRIPT_NAME
 from pipeline.plan.transcript import Transcript
 from pipeline.plan.video_types import EncodeResult
 from pipeline.plan.words_types import (
     MAX_TRANSCRIPT_BYTES,
     METADATA_FILE,
-    TRANSCRIBE,
-    TRANSCRIPT_FILE,
     WordsOptions,
 )
 from pipeline.stages.context import StageContext
@@ -39,7 +38,7 @@ def run(context: StageContext, options: WordsOptions) -> StageResult:
 def _transcript(context: StageContext) -> Transcript | None:
     """What the stage `transcribe` wrote; None where it was left out or has nothing to say."""
     found = context.inputs.get(TRANSCRIBE)
-    path = found.paths.get(TRANSCRIPT_FILE) if found else None
+    path = found.paths.get(TRANSCRIPT_NAME) if found else None
     if path is None:
         return None
     if path.stat().st_size > MAX_TRANSCRIPT_BYTES:
