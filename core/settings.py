@@ -7,7 +7,14 @@ from os import sched_getaffinity
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    NonNegativeFloat,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from core.errors import Misconfigured
@@ -21,6 +28,8 @@ MEDIA_SLOTS = max(min(2, _PROCESSORS), _PROCESSORS // 2)
 _SECRET_BYTES = 32
 _ISSUER = re.compile(r"(https://[^\s/?#@]+|http://(127\.0\.0\.1|localhost)(:\d+)?)(/[^\s?#]*)?")
 _ORIGIN = re.compile(r"https?://[^\s/?#@]+")
+_ADDRESS = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
+_MODEL = re.compile(r"(openai|anthropic|google|local)/[^\s,]{1,200}")
 
 
 class CellUrls(BaseModel):
@@ -149,6 +158,28 @@ class Settings(BaseSettings):
     audit_days: int = Field(
         default=400, ge=90, description="How long entries of the audit log are kept."
     )
+    openai_api_key: SecretStr | None = Field(
+        default=None, description="Lets language models of OpenAI write words."
+    )
+    openai_base_url: str = "https://api.openai.com/v1"
+    anthropic_api_key: SecretStr | None = Field(default=None, description="… of Anthropic.")
+    anthropic_base_url: str = "https://api.anthropic.com"
+    gemini_api_key: SecretStr | None = Field(default=None, description="… of Google.")
+    gemini_base_url: str = "https://generativelanguage.googleapis.com"
+    local_text_url: str | None = Field(
+        default=None, description="… at any address that speaks as OpenAI's API does."
+    )
+    local_text_key: SecretStr | None = None
+    text_models: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Which models are asked, as provider/model, the first one first."
+    )
+    text_prices: dict[str, tuple[NonNegativeFloat, NonNegativeFloat]] = Field(
+        default_factory=dict,
+        description="US dollars for a million tokens in and out, by provider/model, as JSON.",
+    )
+    text_redact_emails: bool = Field(
+        default=False, description="Whether e-mail addresses are taken out before text leaves."
+    )
     scratch_dir: Path | None = None
     scratch_bytes: int = Field(default=40 * GIB, description="Scratch space of one worker slot.")
 
@@ -160,10 +191,6 @@ class Settings(BaseSettings):
     )
     asr_model_dir: Path | None = Field(
         default=None, description="A folder of weights, or with a folder of weights for each name."
-    )
-    openai_api_key: SecretStr | None = None
-    openai_base_url: str | None = Field(
-        default=None, description="Another address that speaks OpenAI's API."
     )
 
     workers: int = Field(default=MEDIA_SLOTS, description="Media slots.")
@@ -205,6 +232,26 @@ class Settings(BaseSettings):
             raise ValueError("origins are written like https://app.example.com, without a path")
         return found
 
+    @field_validator("text_models", mode="before")
+    @classmethod
+    def _models(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        found = tuple(one.strip() for one in value.split(",") if one.strip())
+        if not all(_MODEL.fullmatch(one) for one in found):
+            raise ValueError(
+                "models are written like openai/NAME, with commas between; the others are"
+                " anthropic, google and local"
+            )
+        return found
+
+    @field_validator("openai_base_url", "anthropic_base_url", "gemini_base_url", "local_text_url")
+    @classmethod
+    def _an_address(cls, value: str | None) -> str | None:
+        if value is not None and not _ADDRESS.fullmatch(value):
+            raise ValueError("must be http(s)://host, with a path perhaps")
+        return value.rstrip("/") if value else None
+
     @field_validator("data_dir", "scratch_dir", "asr_model_dir")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
@@ -233,7 +280,10 @@ class Settings(BaseSettings):
         "asr_model",
         "asr_model_dir",
         "openai_api_key",
-        "openai_base_url",
+        "anthropic_api_key",
+        "gemini_api_key",
+        "local_text_url",
+        "local_text_key",
         mode="before",
     )
     @classmethod

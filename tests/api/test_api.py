@@ -221,7 +221,8 @@ def test_a_failed_commit_is_not_answered_with_success(
 def test_the_api_carries_no_media_library_and_no_celery() -> None:
     code = (
         "import sys, api.app; api.app.create_app;"
-        "heavy = {'celery', 'cv2', 'PIL', 'faster_whisper', 'google.cloud.storage',"
+        "heavy = {'ai', 'anthropic', 'celery', 'google.genai', 'httpx2', 'openai',"
+        " 'cv2', 'PIL', 'faster_whisper', 'google.cloud.storage',"
         " 'authlib', 'google_crc32c', 'kombu', 'opentelemetry.sdk.resources',"
         " 'opentelemetry.sdk.trace',"
         " 'pyotp', 'requests', 'transcoders', 'webauthn'};"
