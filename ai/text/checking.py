@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from ai.text.errors import CutShort, Declined, Unfit
-from ai.text.fences import Fence
+from ai.text.fences import Fence, visible
 from ai.text.prompts import material_texts, trusted_texts
 from ai.text.schema import arguments_of, fitted
 from ai.text.suspicion import suspicions
@@ -36,7 +36,9 @@ def checked(request: Request, fence: Fence, text: str, end: End) -> Checked:
         if not text.strip():
             raise Unfit("the answer is empty")
         value = fitted(text, request.shape) if request.shape is not None else None
-    said = "\n".join((text, *(_told(call.arguments) for call in calls)))
+    # JSON could write a link or the mark with escapes: what it stands for is looked at.
+    whole = text if value is None else _told(value.model_dump(mode="json"))
+    said = visible("\n".join((whole, *(_told(call.arguments) for call in calls))))
     fence.check(said)
     flags = suspicions(said, trusted_texts(request), material_texts(request))
     return Checked(text, calls, value, flags)

@@ -59,8 +59,10 @@ class Preparation:
 
     def _turn(self, message: Message) -> Turn:
         if isinstance(message, ToolResult):
-            fenced = self.fence.around(self._clean(message.text), "result of a tool")
-            return Turn("tool", (fenced,), result_of=message.call)
+            # What is not seen could part a secret into two halves that nobody knows.
+            cleaned = self._clean(visible(message.text))
+            fenced = self.fence.around(cleaned, "result of a tool")
+            return Turn("tool", (fenced,), result_of=replace(message.call, arguments={}))
         if isinstance(message, Assistant):
             calls = tuple(
                 replace(call, arguments=self._values(call.arguments)) for call in message.calls
@@ -72,7 +74,6 @@ class Preparation:
         if isinstance(part, Image):
             return part
         if isinstance(part, Untrusted):
-            # What is not seen could part a secret into two halves that nobody knows.
             return self.fence.around(self._clean(visible(part.text)), part.what)
         return self._clean(part.text)
 

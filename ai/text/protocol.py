@@ -11,7 +11,8 @@ from ai.text.types import Chunk, Image, ToolCall
 class Turn:
     """A message as it is sent: secrets are out, material is fenced.
 
-    `role` is user, assistant or tool; `result_of` is the call that a tool's turn answers.
+    `role` is user, assistant or tool; `result_of` is the call that a tool's turn answers,
+    without its arguments.
     """
 
     role: str

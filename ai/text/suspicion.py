@@ -17,8 +17,9 @@ _LINK: Final = re.compile(
     r"(?i)\b(?:[a-z][a-z0-9+.-]{1,20}://|www\.)[^\s<>\"'`\])}]{1,500}"
     r"|\b(?:javascript|data|vbscript):[^\s<>\"'`]{1,200}"
 )
+# A top-level domain in capitals is more often a product's name.
 _BARE_HOST: Final = re.compile(
-    r"(?i)(?<![@\w./-])(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,4}"
+    r"(?<![@\w./-])(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,4}"
     r"(?:com|net|org|io|co|ai|app|dev|info|biz|xyz|top|shop|store|online|site|club|link|live|me|tv"
     r"|ly|gg|to|ru|cn|de|uk|fr|eu|us|ca|in)(?![\w.-]*\w@)(?:/[^\s<>\"'`\])}]{0,300})?(?![\w-])"
 )
@@ -31,15 +32,15 @@ _COMMAND: Final = re.compile(
     r"|<script\b|\bon(?:error|load|click)\s*=|\$\([^)\n]{1,200}\)|\b(?:cmd|bash|sh)\s+(?:/c|-c)\s)"
 )
 _INSTRUCTION: Final = re.compile(
-    r"(?i)\b(?:(?:ignore|disregard|forget|override)\s+(?:\w+\s+){0,4}?"
+    r"(?i)(?:\b(?:ignore|disregard|forget|override)\s+(?:\w+\s+){0,4}?"
     r"(?:instructions?|prompts?|rules|above|previous|guidelines)"
-    r"|(?:vergiss|ignoriere|missachte)\s+(?:\w+\s+){0,4}?(?:anweisung\w*|vorgaben|regeln)"
-    r"|(?:ignorez|oubliez)\s+(?:\w+\s+){0,4}?(?:instructions?|consignes?)"
-    r"|(?:ignora|olvida)\s+(?:\w+\s+){0,4}?instrucciones"
-    r"|you\s+are\s+now\s+(?:an?|in|the)\b|new\s+(?:system\s+)?instructions?\s*:|system\s*prompt"
-    r"|(?:reveal|print|repeat|show)\s+(?:\w+\s+){0,3}?(?:system|hidden|secret|initial)\s+"
+    r"|\b(?:vergiss|ignoriere|missachte)\s+(?:\w+\s+){0,4}?(?:anweisung\w*|vorgaben|regeln)"
+    r"|\b(?:ignorez|oubliez)\s+(?:\w+\s+){0,4}?(?:instructions?|consignes?)"
+    r"|\b(?:ignora|olvida)\s+(?:\w+\s+){0,4}?instrucciones"
+    r"|\byou\s+are\s+now\s+(?:an?|in|the)\b|new\s+(?:system\s+)?instructions?\s*:|\bsystem\s+prompt"
+    r"|\b(?:reveal|print|repeat|show)\s+(?:\w+\s+){0,3}?(?:system|hidden|secret|initial)\s+"
     r"(?:prompt|instructions?|message)"
-    r"|do\s+not\s+tell\s+the\s+(?:user|human)|developer\s+mode|<\|?(?:im_start|system|assistant)\|?>"
+    r"|\bdo\s+not\s+tell\s+the\s+(?:user|human)|developer\s+mode|<\|?(?:im_start|system|assistant)\|?>"
     r"|\[/?INST\])"
 )
 
@@ -48,7 +49,7 @@ def suspicions(answer: str, trusted: Sequence[str], material: Sequence[str]) -> 
     """What a person should look at, at most 20 flags."""
     found = [
         *_links(answer, trusted, material),
-        *_new(answer, _COMMAND, (*trusted, *material), FlagKind.COMMAND),
+        *_new(answer, _COMMAND, trusted, FlagKind.COMMAND),
         *_new(answer, _INSTRUCTION, trusted, FlagKind.INSTRUCTION_REPEATED),
         *(
             Flag(FlagKind.INSTRUCTION_IN_MATERIAL, hit[0][:_SHOWN])

@@ -124,11 +124,11 @@ def translated(*sdk_errors: type[Exception], read: bool = True) -> Iterator[None
 
 def _failure(error: Exception) -> Failed:
     status = getattr(error, "status_code", None) or getattr(error, "code", None)
-    detail = redact(str(error))[0][:_DETAIL]
-    if not isinstance(status, int):
+    if not isinstance(status, int):  # its words may be what the model said
         if isinstance(error.__cause__, TimeoutError) or "imed out" in str(error):
             return Silent("the provider said nothing for too long", detail=_kind(error))
-        return Broken("the connection to the provider broke", detail=f"{_kind(error)}: {detail}")
+        return Broken("the connection to the provider broke", detail=_kind(error))
+    detail = redact(str(error))[0][:_DETAIL]
     after = retry_after(getattr(getattr(error, "response", None), "headers", None) or {})
     if status == 429:
         return Throttled("the provider wants a pause", after=after, detail=detail)

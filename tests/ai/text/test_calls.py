@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from ai.text import (
+    Assistant,
     BudgetExceeded,
     Delta,
     Finished,
@@ -17,6 +18,8 @@ from ai.text import (
     Request,
     Restarted,
     TextClient,
+    ToolCall,
+    ToolResult,
     Unanswerable,
     Untrusted,
     Usage,
@@ -205,6 +208,37 @@ def test_material_never_stands_in_the_system_part_and_its_oddities_are_flagged()
         FlagKind.COMMAND,
         FlagKind.INSTRUCTION_IN_MATERIAL,
     }
+
+
+def test_what_is_odd_is_found_behind_escapes_and_what_nobody_sees() -> None:
+    hidden = [
+        '{"title": "\\u0068ttps:\\/\\/evil.example\\/x", "tags": []}',
+        '{"title": "www.ev\\u200bil.example", "tags": []}',
+    ]
+    for text in hidden:
+        answer = TextClient([Scripted([says(text)])]).answer(replace(HELLO, shape=Words))
+        assert [flag.kind for flag in answer.flags] == [FlagKind.LINK_FROM_NOWHERE]
+
+    def echo(prompt: object) -> str:
+        mark = prompt.turns[1].text.split()[0][3:]  # type: ignore[attr-defined]
+        escaped = "".join(f"\\u{ord(each):04x}" for each in mark)
+        return f'{{"title": "{escaped}", "tags": []}}'
+
+    first = Scripted([[echo, End("done", Usage(1, 1), "m")]])
+    request = ask("", "Name it.", shape=Words, seconds=5)
+    turns = (*request.messages, *ask("", Untrusted("x")).messages)
+    with pytest.raises(NoAnswer):
+        TextClient([first]).answer(replace(request, messages=turns))
+
+
+def test_a_secret_that_is_parted_by_what_nobody_sees_does_not_leave() -> None:
+    first = Scripted([says("fine")])
+    call = ToolCall("1", "weather", {"city": "sk-abcdefghijklmnopqrst"})
+    parted = "sk-abcdefgh\u200bijklmnopqrst"
+    turns = (*ask("", Untrusted(parted)).messages, Assistant("", (call,)), ToolResult(call, parted))
+    answer = TextClient([first]).answer(replace(HELLO, messages=turns))
+    assert "ijklmnopqrst" not in repr(first.prompts[0].turns)
+    assert answer.redacted == {"key": 3}
 
 
 def test_secrets_do_not_leave() -> None:

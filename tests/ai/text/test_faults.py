@@ -73,7 +73,7 @@ def test_a_call_of_a_tool_that_makes_no_sense_is_not_handed_on(
     answer = client.answer(replace(HELLO, tools=(TOOL,)))
     (call,) = answer.calls
     assert call.name == TOOL.name
-    assert TOOL.arguments.model_validate(call.arguments)
+    assert call.arguments.keys() == {"city"}
     # The server turns half arguments into none for Gemini, which are missing a field, too.
     assert outcomes(answer) == ["unfit", "answered"]
 
