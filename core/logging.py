@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, MutableMapping
 from contextlib import AbstractContextManager
 from functools import lru_cache
-from typing import Any, TextIO, cast
+from typing import Any, Final, TextIO, cast
 
 import structlog
 from structlog.types import EventDict, Processor
@@ -26,6 +26,9 @@ _SECRET_TEXT = re.compile(
     r"|(?P<key>\bbak_[1-9A-Za-z]{22}_)[1-9A-Za-z]+",
     re.IGNORECASE,
 )
+
+# SDKs of language models, and what they speak over: at DEBUG, some log what is sent.
+_WITH_BODIES: Final = ("anthropic", "google_genai", "httpcore2", "httpx2", "openai")
 
 
 def configure_logging(
@@ -59,7 +62,8 @@ def configure_logging(
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    talkers = ("httpx", "httpcore", "urllib3", "amqp", "kombu", "alembic.runtime.migration")
+    talkers = ("httpx", "httpcore", "urllib3", "amqp", "kombu", "alembic.runtime.migration",
+               *_WITH_BODIES)  # fmt: skip
     for talkative in talkers:
         logging.getLogger(talkative).setLevel(max(logging.WARNING, root.level))
     structlog.configure(

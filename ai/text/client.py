@@ -11,6 +11,7 @@ from ai.text.prices import Price
 from ai.text.prompts import Preparation
 from ai.text.protocol import Provider
 from ai.text.types import Answer, Event, Finished, Request
+from core import tracing
 from core.cancellation import CancelToken
 from core.errors import Misconfigured
 
@@ -41,9 +42,11 @@ class TextClient:
         Raises NoAnswer, Unanswerable, BudgetExceeded, Misconfigured, and what the token says, all
         within the request's time.
         """
-        for event in self.stream(request, token):
-            if isinstance(event, Finished):
-                return event.answer
+        with tracing.child("text") as span:
+            for event in self.stream(request, token):
+                if isinstance(event, Finished):
+                    span.set(_told(event.answer))
+                    return event.answer
         raise AssertionError("a stream ends with an answer or an error")
 
     def stream(self, request: Request, token: CancelToken | None = None) -> Iterator[Event]:
@@ -89,3 +92,15 @@ class TextClient:
         assert self.store is not None
         data = self.store.get(key)
         return unpacked(data, request.shape) if data is not None else None
+
+
+def _told(answer: Answer) -> dict[str, str | int | bool]:
+    """A span's attributes, by OpenTelemetry's conventions for generative models."""
+    return {
+        "gen_ai.provider.name": answer.provider,
+        "gen_ai.response.model": answer.model,
+        "gen_ai.usage.input_tokens": answer.usage.input,
+        "gen_ai.usage.output_tokens": answer.usage.output,
+        "text.attempts": len(answer.attempts),
+        "text.remembered": answer.remembered,
+    }

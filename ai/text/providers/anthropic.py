@@ -81,6 +81,7 @@ class Anthropic:
                     api_key=self._key,
                     base_url=self.address,
                     max_retries=0,
+                    open_telemetry=False,  # its spans may hold what is said
                     http_client=wire.http_client(),
                 )
             return self._made

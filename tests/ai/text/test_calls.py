@@ -1,6 +1,7 @@
 """One call over many attempts: order, pauses, time, budget, memory, and what it says at the end."""
 
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from decimal import Decimal
 
@@ -36,6 +37,7 @@ from ai.text.errors import (
     Throttled,
 )
 from ai.text.types import End, WireCall
+from core import tracing
 from core.cancellation import CancelToken
 from core.errors import Cancelled, Misconfigured
 from tests.ai.text.scripted import Scripted, says
@@ -305,6 +307,20 @@ def test_an_answer_is_remembered_by_all_that_made_it_and_costs_nothing_again() -
     other_model = Scripted(first.scripts, model="gpt-5.4")
     assert not TextClient([other_model], store=store).answer(request).remembered
     assert client.answer(replace(request, seconds=1)).remembered
+
+
+def test_a_call_is_told_to_a_trace_without_what_was_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: dict[str, object] = {}
+
+    class Span:
+        def set(self, attributes: dict[str, object]) -> None:
+            told.update(attributes)
+
+    monkeypatch.setattr(tracing, "child", lambda name: nullcontext(Span()))
+    TextClient([Scripted([says("the answer", (7, 3))])]).answer(HELLO)
+    assert told["gen_ai.usage.input_tokens"] == 7
+    assert told["gen_ai.provider.name"] == "openai"
+    assert "the answer" not in str(told)
 
 
 def test_the_end_says_what_to_do_about_it() -> None:

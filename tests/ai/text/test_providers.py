@@ -1,12 +1,15 @@
 """Every provider gives text, values, calls of tools and streams, through its real SDK."""
 
+import io
 import json
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from jsonschema import Draft202012Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
@@ -25,6 +28,7 @@ from ai.text import (
     User,
     ask,
 )
+from core.logging import configure_logging
 from tests.ai.text.shapes import Place, Words, png
 from tests.language_models import KEY, NAMES, LanguageModels
 
@@ -103,6 +107,28 @@ def test_the_key_is_in_no_message_and_not_in_the_body(
     assert KEY not in caplog.text
     assert KEY not in repr(client)
     assert KEY not in json.dumps(models.requests())
+
+
+def test_a_log_of_everything_has_nothing_that_was_said(
+    client: TextClient, models: LanguageModels
+) -> None:
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    stream = io.StringIO()
+    configure_logging(level="DEBUG", stream=stream)
+    try:
+        models.plan({"type": "reply", "text": "so that is the answer", "times": 2})
+        models.plan({"type": "fail", "status": 429, "retry_after": 0.01})
+        models.plan({"type": "stream_fault", "kind": "malformed", "after_chunks": 3})
+        client.answer(ask("the task", "the question", Untrusted("the material"), seconds=10))
+    finally:
+        root.handlers = handlers
+        root.setLevel(level)
+        structlog.reset_defaults()
+    logged = stream.getvalue()
+    assert logged.count("text.attempt_failed") == 2
+    for said in ("the task", "the question", "the material", "the answer", KEY):
+        assert said not in logged
 
 
 def requests_of_all_kinds() -> list[Request]:
