@@ -99,8 +99,8 @@ def _bound(response: "httpx2.Response") -> None:
 
 
 @contextmanager
-def translated(*sdk_errors: type[Exception], read: bool = True) -> Iterator[None]:
-    """Turn what an SDK raises into `Failed`; its words go on without secrets.
+def translated(*sdk_errors: type[Exception], key: str, read: bool = True) -> Iterator[None]:
+    """Turn what an SDK raises into `Failed`; its words go on without secrets and the key.
 
     While nothing is `read`, a TypeError is our own mistake and stays one.
     """
@@ -113,7 +113,7 @@ def translated(*sdk_errors: type[Exception], read: bool = True) -> Iterator[None
     except (httpx2.TimeoutException, TimeoutError) as error:
         raise Silent("the provider said nothing for too long", detail=_kind(error)) from None
     except sdk_errors as error:
-        raise _failure(error) from None
+        raise _failure(error, key) from None
     except (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, OSError) as error:
         raise Broken("the connection to the provider broke", detail=_kind(error)) from None
     except NONSENSE as error:
@@ -122,13 +122,13 @@ def translated(*sdk_errors: type[Exception], read: bool = True) -> Iterator[None
         raise Broken("the provider's answer makes no sense", detail=_kind(error)) from None
 
 
-def _failure(error: Exception) -> Failed:
+def _failure(error: Exception, key: str) -> Failed:
     status = getattr(error, "status_code", None) or getattr(error, "code", None)
     if not isinstance(status, int):  # its words may be what the model said
         if isinstance(error.__cause__, TimeoutError) or "imed out" in str(error):
             return Silent("the provider said nothing for too long", detail=_kind(error))
         return Broken("the connection to the provider broke", detail=_kind(error))
-    detail = redact(str(error))[0][:_DETAIL]
+    detail = redact(str(error), known=[key])[0][:_DETAIL]
     after = retry_after(getattr(getattr(error, "response", None), "headers", None) or {})
     if status == 429:
         return Throttled("the provider wants a pause", after=after, detail=detail)

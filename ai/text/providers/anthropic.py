@@ -44,11 +44,11 @@ class Anthropic:
         """The protocol's."""
         import anthropic
 
-        with wire.translated(anthropic.AnthropicError, read=False):
+        with wire.translated(anthropic.AnthropicError, key=self._key, read=False):
             events = self._client().messages.create(
                 **self.body(prompt), stream=True, timeout=wire.timeout(seconds)
             )
-        with wire.translated(anthropic.AnthropicError):
+        with wire.translated(anthropic.AnthropicError, key=self._key):
             try:
                 yield from _Reading(self.model).chunks(events)
             finally:

@@ -40,7 +40,8 @@ class Google:
         """The protocol's."""
         from google.genai import errors
 
-        with wire.translated(errors.APIError, errors.UnknownApiResponseError):
+        known = errors.APIError, errors.UnknownApiResponseError
+        with wire.translated(*known, key=self._key):
             config = {**self.config(prompt), "http_options": {"timeout": _milliseconds(seconds)}}
             chunks = self._client().models.generate_content_stream(
                 model=self.model,

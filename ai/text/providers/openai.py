@@ -42,11 +42,11 @@ class OpenAI:
         """The protocol's."""
         import openai
 
-        with wire.translated(openai.OpenAIError, read=False):
+        with wire.translated(openai.OpenAIError, key=self._key, read=False):
             chunks = self._client().chat.completions.create(
                 **self.body(prompt), stream=True, timeout=wire.timeout(seconds)
             )
-        with wire.translated(openai.OpenAIError):
+        with wire.translated(openai.OpenAIError, key=self._key):
             try:
                 yield from self._read(chunks)
             finally:

@@ -1,10 +1,12 @@
 """The parts of a call: schemas, prices, budgets, breakers, memory, pauses, settings."""
 
 import http.server
+import json
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Literal
@@ -22,6 +24,7 @@ from ai.text import (
     ProcessBudget,
     Spending,
     TextClient,
+    Unanswerable,
     Untrusted,
     Usage,
     ask,
@@ -29,13 +32,16 @@ from ai.text import (
 )
 from ai.text.breaker import FAILURES, FIRST_SECONDS, MOST_SECONDS, Breaker
 from ai.text.prices import PRICES, cost_of, price_of
+from ai.text.providers.anthropic import Anthropic
+from ai.text.providers.compatible import Compatible
+from ai.text.providers.google import Google
+from ai.text.providers.openai import OpenAI
 from ai.text.schema import wire_schema
 from ai.text.types import MOST_IMAGE_BYTES
 from ai.text.wire import retry_after
 from core.errors import Misconfigured, Rejected
 from core.settings import Settings, get_settings
 from tests.ai.text.shapes import png
-from tests.language_models import LanguageModels
 
 
 class Mood(StrEnum):
@@ -227,6 +233,19 @@ def test_a_picture_is_known_by_its_bytes_and_bounded() -> None:
         Untrusted("x", "a >>> b")
 
 
+@contextmanager
+def serving(handler: type[http.server.BaseHTTPRequestHandler]) -> Iterator[str]:
+    """A small server; its address."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
 class _Endless(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.send_response(200)
@@ -243,19 +262,42 @@ class _Endless(http.server.BaseHTTPRequestHandler):
 
 
 def test_an_endless_answer_ends_soon() -> None:
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Endless) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        models = LanguageModels(f"http://127.0.0.1:{server.server_port}")
-        try:
-            client = TextClient([models.provider("local")])
-            with pytest.raises(NoAnswer) as caught:
-                client.answer(ask("", "Hello.", seconds=10))
-            assert {each.outcome for each in caught.value.attempts} == {"broken"}
-            client.close()
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(_Endless) as url:
+        client = TextClient([Compatible("a-model", url)])
+        with pytest.raises(NoAnswer) as caught:
+            client.answer(ask("", "Hello.", seconds=10))
+        assert {each.outcome for each in caught.value.attempts} == {"broken"}
+        client.close()
+
+
+class _Telltale(http.server.BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        names = ("authorization", "x-api-key", "x-goog-api-key")
+        told = next(self.headers[name] for name in names if name in self.headers)
+        body = json.dumps({"error": {"code": 400, "message": f"bad: {told}"}}).encode()
+        self.send_response(400)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+@pytest.mark.parametrize("made", [OpenAI, Anthropic, Google])
+def test_a_server_that_repeats_the_key_tells_nobody(
+    made: type[OpenAI | Anthropic | Google], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving(_Telltale) as url:
+        client = TextClient([made("a-model", "a-key-of-no-form", url)])
+        with pytest.raises(Unanswerable) as caught:
+            client.answer(ask("", "Hello.", seconds=10))
+        client.close()
+    said = f"{caught.value} {caught.value.detail} {caught.value.attempts} {capsys.readouterr()}"
+    assert "bad: " in said
+    assert "[redacted: known secret]" in said
+    assert "a-key-of-no-form" not in said
 
 
 def test_settings_make_the_providers_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
