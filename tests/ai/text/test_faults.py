@@ -183,7 +183,10 @@ def storm(folder: Path, calls: int, threads: int) -> tuple[Counter[str], list[di
         for client in clients:
             client.close()
         asked = models.requests()
-        assert models.misbehaviour() == []
+        # Who asks elsewhere after a cut looks to this server like one who took it for an answer:
+        # that no half of one was handed on is seen by the callers.
+        assert set(models.misbehaviour()) <= {"truncated_stream_accepted"}
+        assert found["unusable"] == 0
         return found, asked
 
 
@@ -206,7 +209,7 @@ def test_of_2000_calls_in_a_storm_nearly_all_have_answers(tmp_path: Path) -> Non
     began = time.monotonic()
     found, asked = storm(tmp_path, 2000, 24)
     rates = {name: faulty(asked, name) for name in ("openai", "anthropic", "gemini")}
-    print(dict(found), rates, f"{time.monotonic() - began:.0f} s")
+    print("\nstorm:", dict(found), rates, f"{time.monotonic() - began:.0f} s")
     assert sum(found.values()) == 2000
     assert found["usable"] >= math.ceil(0.995 * 2000)
     for requests, faults in rates.values():
