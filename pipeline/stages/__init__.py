@@ -9,7 +9,20 @@ from pipeline.plan.image_types import IMAGE, PROBE_IMAGE
 from pipeline.plan.speech_types import TRANSCRIBE
 from pipeline.plan.video_types import ANALYSE, AUDIO, ENCODE, PACKAGE, PICTURES, PREVIEW, PROBE
 from pipeline.plan.words_types import WORDS
-from pipeline.stages import analyse, audio, captions, encode, image, package, pictures, preview, probe, probe_image, transcribe, words
+from pipeline.stages import (
+    analyse,
+    audio,
+    captions,
+    encode,
+    image,
+    package,
+    pictures,
+    preview,
+    probe,
+    probe_image,
+    transcribe,
+    words,
+)
 from pipeline.stages.context import StageContext, StageInput
 
 # Each takes the options that `pipeline.plan.STAGE_TYPES` names for it.

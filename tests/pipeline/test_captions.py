@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from core.errors import Rejected
 from pipeline.plan import StageResult
-from pipeline.plan.caption_types import CAPTIONS, TRANSCRIBE, CaptionsOptions, CaptionsResult
+from pipeline.plan.caption_types import CAPTIONS, CaptionsOptions, CaptionsResult
+from pipeline.plan.speech_types import TRANSCRIBE
 from pipeline.plan.transcript import Segment, Transcript, Word
 from pipeline.stages import STAGE_FUNCTIONS, StageContext, StageInput
 from tests.transcoders.speech import TALK, spoken
