@@ -14,7 +14,7 @@ from ai.speech.transcriber import Passage, Span
 from pipeline.plan.transcript import Doubt, Word
 
 # Detectors are this late or early; a word may begin before a voice is heard.
-_TOLERANCE_SECONDS: Final = 0.3
+_TOLERANCE_SECONDS: Final = 0.5
 
 # The fastest speakers say 6 to 7 words a second for long, English rap at its fastest about 10.
 # In scripts without spaces a word is as long as it happens to be: characters are counted there.
@@ -98,14 +98,15 @@ def judged(passages: Iterable[Passage], voice: Sequence[Span] | None) -> Judged:
     doubts: list[Doubt] = []
     kept: list[Passage] = []
     for passage in passages:
-        heard = passage if voice is None else _voiced(passage, voice, doubts)
+        # Sentences first, while they are whole: so they are known again.
         gone = {
             id(word)
-            for sentence in sentences(heard.words)
-            if not _is_said(replace(heard, words=sentence), doubts)
+            for sentence in sentences(passage.words)
+            if not _is_said(replace(passage, words=sentence), doubts)
             for word in sentence
         }
-        kept += _without([heard], gone)
+        for said in _without([passage], gone):
+            kept += _without([said], set() if voice is None else _unheard(said, voice, doubts))
     spoken = _rated(_unrepeated(kept, doubts), doubts)
     return Judged(tuple(spoken), tuple(sorted(doubts, key=lambda doubt: (doubt.begin, doubt.end))))
 
@@ -115,15 +116,12 @@ def plain(text: str) -> str:
     return _NOT_WORDS.sub(" ", text.casefold()).strip()
 
 
-def _voiced(passage: Passage, voice: Sequence[Span], doubts: list[Doubt]) -> Passage:
-    """The passage without the words that lie where nobody is heard."""
-    silent = [word for word in passage.words if not _is_within(word, voice)]
-    if not silent:
-        return passage
-    gone = set(map(id, silent))
+def _unheard(passage: Passage, voice: Sequence[Span], doubts: list[Doubt]) -> set[int]:
+    """Which words lie where nobody is heard."""
+    gone = {id(word) for word in passage.words if not _is_within(word, voice)}
     reason = "no voice is heard there"
     doubts += [_doubt(run, reason, dropped=True) for run in _runs(passage.words, gone)]
-    return replace(passage, words=tuple(word for word in passage.words if id(word) not in gone))
+    return gone
 
 
 def _is_within(word: Word, voice: Sequence[Span]) -> bool:

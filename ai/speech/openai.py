@@ -28,6 +28,8 @@ DEFAULT_URL: Final = "https://api.openai.com/v1"
 
 # 25 MB are taken (platform.openai.com/docs/guides/speech-to-text); ten minutes are 19.2.
 _PART_SECONDS: Final = 600.0
+# Around what is heard, since a detector is a moment late.
+_PAD_SECONDS: Final = 0.4
 _CUT_WITHIN_SECONDS: Final = 120.0
 # Of the bar.
 _LOOKED: Final = 0.1
@@ -98,8 +100,10 @@ class OpenAi:
         passages: list[Passage] = []
         language = options.language
         with self._client() as client:
-            for part in parts(voice):
+            for spoken in parts(voice):
                 around.cancel.check()
+                end = min(answer.seconds, spoken.end + _PAD_SECONDS)
+                part = Span(max(0.0, spoken.begin - _PAD_SECONDS), end)
                 said = self._ask(client, _cut(audio, part), language, options, around)
                 language = language or _code(said.language)
                 passages += _passages(said, part.begin, answer.seconds, language or "")

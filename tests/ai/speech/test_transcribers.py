@@ -149,6 +149,7 @@ def test_whisper_says_who_heard_and_at_what_price(heard: Heard) -> None:
     assert heard.peak_bytes > 50 << 20
 
 
+@pytest.mark.long
 def test_words_of_a_glossary_are_written_as_the_brand_writes_them(
     whisper: Whisper, tmp_path: Path
 ) -> None:
