@@ -45,7 +45,6 @@ _SAVED: Final[dict[str, tuple[str, ...]]] = {
     "image/tiff": ("tif", "tiff"),
     "image/heic": ("heic",),
     "image/heif": ("heif", "heic"),
-    "image/svg+xml": ("svg",),
 }
 SERVED_TYPES: Final = (*_INERT, PLAIN)
 # For types with text in them: without it, browsers would guess.

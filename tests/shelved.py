@@ -59,6 +59,15 @@ _KINDS = {  # by path: kind, role, media type
     "notes.html": ("notes", None, "text/html"),
     "notes.svg": ("image", None, "image/svg+xml"),
     "speech/speech.wav": ("audio", "speech", "audio/wav"),
+    "image/640.avif": ("image", "variant", "image/avif"),
+    "crop/4x5.jpg": ("image", "crop", "image/jpeg"),
+}
+
+
+PICTURES: Mapping[str, bytes] = {
+    "poster.jpg": b"\xff\xd8\xff poster",
+    "image/640.avif": b"\0\0\0\x1cftypavif",
+    "crop/4x5.jpg": b"\xff\xd8\xff crop",
 }
 
 

@@ -23,6 +23,7 @@ from cli.endpoints import read_endpoints, start_installation
 from core.embedded.processes import processes_in
 from services import runs
 from services.installation import DEFAULT_TENANT, Installation
+from tests.image_samples import encoded, exif, quarters
 from tests.media_samples import Sample
 
 ROOT = Path(__file__).parents[2]
@@ -186,6 +187,24 @@ def test_an_unknown_recipe_is_refused_with_the_ones_there_are(data: Path, tmp_pa
     done = process(data, tmp_path / "out", document)
     assert "no recipe takes a file of the type application/pdf" in done.stderr
     assert files_in(data / "storage") == stored
+
+
+def test_a_photo_becomes_all_that_the_recipe_image_names(data: Path, tmp_path: Path) -> None:
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(encoded(quarters((700, 500)), "JPEG", exif=exif(Copyright="Ada")))
+    done = process(data, tmp_path / "out", photo)
+    assert done.returncode == 0, done.stderr
+    manifest = manifest_of(tmp_path / "out" / "photo")
+    assert (manifest["asset"]["kind"], manifest["run"]["recipe"]) == ("image", "image")
+    assert (manifest["asset"]["media"]["width"], manifest["asset"]["media"]["height"]) == (700, 500)
+    probed, made = manifest["stages"]
+    assert (probed["name"], probed["result"]) == ("probe_image", None)
+    assert made["result"]["copyright"] == "Ada"
+    assert len(made["result"]["placeholder"]) >= 20
+    kinds = {(one["kind"], one.get("role")) for one in manifest["artifacts"]}
+    assert {("image", "variant"), ("image", "crop"), ("poster", None)} <= kinds
+    crop = next(one for one in manifest["artifacts"] if one.get("rendition") == "4:5")
+    assert (crop["width"], crop["height"], crop["codec"]) == (400, 500, "jpeg")
 
 
 def begin(data: Path, out: Path, *files: Path) -> subprocess.Popen[str]:
