@@ -78,7 +78,10 @@ def test_each_width_comes_in_each_format_and_nothing_is_enlarged(make: Make) -> 
     assert look(folder, "poster.jpg").size == (200, 150)
 
 
-@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize(
+    "orientation",
+    [3, 6, 7, *(pytest.param(one, marks=pytest.mark.long) for one in (1, 2, 4, 5, 8))],
+)
 def test_what_is_stored_turned_is_made_upright(make: Make, orientation: int) -> None:
     back = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}
     image = samples.quarters()
@@ -158,7 +161,10 @@ def test_transparency_is_kept_where_a_format_has_it_and_lies_on_a_colour_elsewhe
     assert near(edge, RED)
 
 
-@pytest.mark.parametrize("mode", ["L", "P", "1", "CMYK", "I;16", "LA"])
+@pytest.mark.parametrize(
+    "mode",
+    ["P", "CMYK", "I;16", *(pytest.param(one, marks=pytest.mark.long) for one in ("L", "1", "LA"))],
+)
 def test_every_way_to_store_pixels_becomes_what_browsers_show(make: Make, mode: str) -> None:
     grey = Image.new("L", (60, 40), 200)
     if mode == "I;16":
@@ -170,7 +176,9 @@ def test_every_way_to_store_pixels_becomes_what_browsers_show(make: Make, mode: 
     assert near(look(folder, "image/60.jpg").getpixel((30, 20)), (wanted,) * 3, 8)
 
 
-@pytest.mark.parametrize("format_", ["GIF", "WEBP", "PNG"])
+@pytest.mark.parametrize(
+    "format_", ["GIF", *(pytest.param(one, marks=pytest.mark.long) for one in ("WEBP", "PNG"))]
+)
 def test_what_moves_stays_moving_and_has_a_still(make: Make, format_: str, tmp_path: Path) -> None:
     frames = [Image.new("RGB", (300, 200), colour) for colour in ("red", "lime", "blue")]
     data = samples.encoded(
