@@ -176,9 +176,9 @@ REFERRING: Final[dict[str, Referring]] = {
     "subfile": Referring(_text("subfile,,start,0,end,64,,:{file}"), "text"),
     "smil": Referring(_text('<smil><body><video src="{url}"/></body></smil>'), "a playlist"),
     "svg": Referring(
-        _text('<?xml version="1.0"?><svg><image href="{url}"/></svg>'), "an XML document"
+        _text('<?xml version="1.0"?><svg><image href="{url}"/></svg>'), "image/svg+xml"
     ),
-    "svg without a head": Referring(_text('<svg><image href="{url}"/></svg>'), "text"),
+    "svg without a head": Referring(_text('<svg><image href="{url}"/></svg>'), "image/svg+xml"),
     "html": Referring(_text("<!doctype html><video src='{url}'></video>"), "text"),
     "pls": Referring(_text("[playlist]\nFile1={url}\n"), "a playlist"),
     "reference": Referring(_text("[Reference]\nRef1={url}\n"), "a playlist"),

@@ -15,7 +15,7 @@ STRANGERS: Final[dict[str, Case]] = {
     "text in two bytes each": plain("Words".encode("utf-16"), "not a video in any known format"),
     "html": plain(b"<!doctype html><title>x</title>", "this is text"),
     "html before a film": Case(of("tiny.mov", lambda data: b"<html>" + data), "not a video"),
-    "svg": plain(b"<svg xmlns='http://www.w3.org/2000/svg'/>", "this is text"),
+    "svg": plain(b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/svg+xml"),
     "pdf": plain(b"%PDF-1.7\n" + bytes(100), "not a video but application/pdf"),
     "zip": plain(b"PK\x03\x04" + bytes(100), "a ZIP archive"),
     "gzip": plain(gzip.compress(b"x"), "a gzip archive"),
