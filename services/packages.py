@@ -11,7 +11,7 @@ from pipeline.plan.video_types import PREVIEW
 
 # What a published asset shows to everybody; whatever else is made of it stays private.
 _PUBLIC: Final = frozenset(
-    {"hls", "dash", "audio", "mp4", "poster", "storyboard", "caption", "image"}
+    {"hls", "dash", "audio", "mp4", "poster", "storyboard", "captions", "image"}
 )
 # What is sent for review is looked at: a whole film in one file is to be taken away.
 _FOR_REVIEW: Final = _PUBLIC - {"mp4"}

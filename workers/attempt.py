@@ -23,9 +23,10 @@ from core.keys import artifact_prefix
 from core.logging import bind_context, forget_context, get_logger, log_context
 from core.settings import Settings
 from core.storage import Storage
+from pipeline.plan.brief import Brief
 from pipeline.plan.stage_types import kind_of
 from pipeline.plan.types import ArtifactFile, Queue, StageSpec, stage_digest
-from services import ledger
+from services import briefs, ledger
 from services.ledger import Claim
 from services.ledger_results import Input, MadeFile, Work, load, record
 from workers.errands import Errand, Outside
@@ -229,7 +230,9 @@ def _record(
     made: _Made,
 ) -> None:
     expand = binding.expand if isinstance(binding, Binding) else None
-    graph = expand(work.recipe, made.value) if expand else None
+    graph = None
+    if expand is not None:
+        graph = expand(work.recipe, made.value, _brief(database, hold, work))
     result = made.value.model_dump(mode="json") if made.value is not None else None
     doubtful = False
     while True:
@@ -264,6 +267,13 @@ def _record(
             _log.warning("a result could not be recorded yet", error=_line(error))
             hold.token.check()
             time.sleep(_RECORD_PAUSE_SECONDS)
+
+
+def _brief(database: Database, hold: Hold, work: Work) -> Brief:
+    if work.source is None:
+        return Brief()
+    with database.tenant_scope(hold.claim.tenant_id) as session:
+        return briefs.of(session, work.source.asset_id)
 
 
 def _run(

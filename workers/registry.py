@@ -12,13 +12,14 @@ from typing import Any
 from pydantic import BaseModel
 
 from core.errors import Misconfigured
+from pipeline.plan.brief import Brief
 from pipeline.plan.exports import ARCHIVE
 from pipeline.plan.imports import FETCH
 from pipeline.plan.types import Graph
 from workers.errands import Errand
 
-# A run's graph once a stage's value is known: (recipe, value) → graph.
-Expansion = Callable[[str, Any], Graph]
+# A run's graph once a stage's value is known: (recipe, value, brief) → graph.
+Expansion = Callable[[str, Any, Brief], Graph]
 
 
 @dataclass(frozen=True, slots=True)

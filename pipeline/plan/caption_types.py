@@ -5,7 +5,6 @@ from typing import Final, Literal
 
 from pydantic import Field, field_validator
 
-from pipeline.plan.speech_types import TRANSCRIBE
 from pipeline.plan.types import Value
 
 CAPTIONS: Final = "captions"
@@ -30,19 +29,18 @@ class CaptionLook(Value):
 
 
 class CaptionsOptions(Value):
-    """The film's frames a second as a fraction, its length and cuts in seconds, its size in pixels.
+    """The film's frames a second as a fraction, its length in seconds, its size in pixels.
 
-    `transcript` names the stage whose `transcript.json` is captioned; terms of `glossary` are
-    never split. `columns` and `lines` are None where the language's usual ones hold.
+    `chunks` are the stages that saw where shots change. Terms of `glossary` are never split.
+    `columns` and `lines` are None where the language's usual ones hold.
     """
 
     rate: str
     seconds: float | None = None
     width: int = Field(default=1920, gt=0)
     height: int = Field(default=1080, gt=0)
-    shots: tuple[float, ...] = ()
+    chunks: tuple[str, ...] = ()
     glossary: tuple[str, ...] = ()
-    transcript: str = TRANSCRIBE
     columns: int | None = Field(default=None, ge=8, le=100)
     lines: Literal[1, 2] | None = None
     look: CaptionLook = CaptionLook()
@@ -59,15 +57,16 @@ class CaptionsResult(Value):
     """What was made. `violations` counts by rule what could not be kept; each rule is in it.
 
     `drawn_cues` are those to be burned in: the same, or more where the picture is narrow. Where
-    nothing was said there are no files, and `reason` says so.
+    nothing was said there are no files, and `reason` says so; where nobody listened, `skipped`.
     """
 
-    language: str
-    words: int
-    cues: int
+    language: str = "und"
+    words: int = 0
+    cues: int = 0
     violations: dict[str, int] = Field(default_factory=dict)
     drawn_cues: int = 0
     drawn_violations: dict[str, int] = Field(default_factory=dict)
     speakers: int = 0
     reason: str | None = None
+    skipped: str | None = None
     seconds: float = 0.0

@@ -3,6 +3,8 @@
 from typing import Final
 
 from core.images import ImageProbe
+from pipeline.plan.brand_kit import ColourRole
+from pipeline.plan.brief import Brief
 from pipeline.plan.image_types import (
     IMAGE,
     PROBE_IMAGE,
@@ -35,10 +37,16 @@ SHAPES: Final = (
 SHAPE_FORMAT: Final = ImageFormat(name="jpeg", quality=88)
 POSTER_WIDTH: Final = 1280
 ANIMATION_WIDTH: Final = 720
+WHITE: Final = "#ffffff"
 
 
-def plan_image(probe: ImageProbe | None, focal_point: FocalPoint | None = None) -> Graph:
-    """Only the probe before there is one; then the whole graph."""
+def plan_image(
+    probe: ImageProbe | None, brief: Brief, focal_point: FocalPoint | None = None
+) -> Graph:
+    """Only the probe before there is one; then the whole graph.
+
+    What is transparent lies on the brand's background, where a format has no transparency.
+    """
     first = StageSpec(PROBE_IMAGE, 1, Queue.MEDIA, ProbeImageOptions(), deadline_seconds=60)
     if probe is None:
         return Graph((first,))
@@ -49,6 +57,7 @@ def plan_image(probe: ImageProbe | None, focal_point: FocalPoint | None = None) 
         shape_format=SHAPE_FORMAT,
         poster_width=POSTER_WIDTH,
         animation_width=ANIMATION_WIDTH,
+        background=brief.kit.colour(ColourRole.BACKGROUND) or WHITE,
         focal_point=focal_point,
     )
     return Graph((first, StageSpec(IMAGE, 1, Queue.MEDIA, options, (PROBE_IMAGE,), 600)))

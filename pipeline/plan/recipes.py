@@ -7,12 +7,13 @@ from typing import Any, Final
 from core.errors import Rejected
 from core.images import ImageProbe
 from core.media import Probe
+from pipeline.plan.brief import Brief
 from pipeline.plan.image import plan_image
 from pipeline.plan.types import Graph
 from pipeline.plan.video import plan_video
 
-Recipe = Callable[[Any], Graph]
-"""Takes what its own first stage found, or None before it has."""
+Recipe = Callable[[Any, Brief], Graph]
+"""Takes what its own first stage found, or None before it has; and what is known beside it."""
 
 RECIPES: Final[dict[str, Recipe]] = {
     "image": plan_image,
@@ -22,7 +23,7 @@ RECIPES: Final[dict[str, Recipe]] = {
 }
 
 
-def plan(recipe: str, probe: Probe | ImageProbe | None) -> Graph:
+def plan(recipe: str, probe: Probe | ImageProbe | None, brief: Brief | None = None) -> Graph:
     """The graph of a recipe; without a probe only the stages that need none.
 
     The graph with a probe begins with the graph without one. Raises Rejected for unknown recipes.
@@ -30,4 +31,4 @@ def plan(recipe: str, probe: Probe | ImageProbe | None) -> Graph:
     found = RECIPES.get(recipe)
     if found is None:
         raise Rejected(f"there is no recipe {recipe!r}; there is {', '.join(sorted(RECIPES))}")
-    return found(probe)
+    return found(probe, brief or Brief())

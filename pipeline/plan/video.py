@@ -3,16 +3,20 @@
 probe ─┬─ preview
 ├─ analyse ── encode.0 … encode.n ─┬─ package
 ├─ audio.0 … audio.m ──────────────┘
-├─ audio.0 ── transcribe
+├─ audio.0 ── transcribe ─┬─ captions
+│  (the chunks' scenes) ──┴─ words
 └─ (the chunks' thumbnails) ───────── pictures
 """
 
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import Final
 
 from core.errors import Rejected
 from core.media import AudioStream, Probe, VideoStream
 from core.renditions import Codec, Grid, Rendition, grid_of
+from pipeline.plan.brief import Brief
+from pipeline.plan.caption_types import CAPTIONS, CaptionsOptions
 from pipeline.plan.chunks import chunks, thumbnail_step
 from pipeline.plan.ladder import estimated_seconds, full_ladder
 from pipeline.plan.speech_types import TRANSCRIBE, TranscribeOptions
@@ -33,6 +37,7 @@ from pipeline.plan.video_types import (
     PreviewOptions,
     ProbeOptions,
 )
+from pipeline.plan.words_types import WORDS, WordsOptions, voice_of
 
 MAX_TRACKS: Final = 8
 # Segments of a copy end at its keyframes: longer groups would make players start and switch late.
@@ -46,7 +51,7 @@ PATIENCE_SECONDS: Final = 60.0
 _EARLY_SECONDS: Final = 0.1
 
 
-def plan_video(probe: Probe | None, codecs: Sequence[Codec] = ("h264",)) -> Graph:
+def plan_video(probe: Probe | None, brief: Brief, codecs: Sequence[Codec] = ("h264",)) -> Graph:
     """Only the probe before there is one; then the whole graph."""
     first = StageSpec(PROBE, 3, Queue.MEDIA, ProbeOptions(), deadline_seconds=120)
     if probe is None:
@@ -93,7 +98,8 @@ def plan_video(probe: Probe | None, codecs: Sequence[Codec] = ("h264",)) -> Grap
                 600 + grid.seconds / 10,
             ),
             StageSpec(PICTURES, 1, Queue.MEDIA, pictures, (PROBE, ANALYSE, *names), 300),
-            transcribe_stage(tracks),
+            transcribe_stage(tracks, brief),
+            *spoken_stages(grid, ladder[0], names, brief),
         )
     )
 
@@ -143,12 +149,37 @@ def audio_stages(probe: Probe, grid: Grid) -> list[StageSpec]:
     ]
 
 
-def transcribe_stage(tracks: Sequence[StageSpec]) -> StageSpec:
+def transcribe_stage(tracks: Sequence[StageSpec], brief: Brief) -> StageSpec:
     """What listens to the main track; where there is none, it says so."""
     heard = tuple(track.name for track in tracks[:1])
-    options = TranscribeOptions(audio=heard[0] if heard else None)
+    options = TranscribeOptions(audio=heard[0] if heard else None, glossary=brief.vocabulary)
     # Eight half minutes are heard at once, before anything is said of them.
     return StageSpec(TRANSCRIBE, 1, Queue.GPU, options, (PROBE, *heard), 600)
+
+
+def spoken_stages(
+    grid: Grid, largest: Rendition, chunks: tuple[str, ...], brief: Brief
+) -> tuple[StageSpec, StageSpec]:
+    """What is written of what was said: captions, and the words that a film is published with."""
+    captions = CaptionsOptions(
+        rate=str(grid.fps),
+        seconds=grid.seconds,
+        width=largest.width,
+        height=largest.height,
+        chunks=chunks,
+        glossary=brief.vocabulary,
+    )
+    words = WordsOptions(
+        name=PurePath(brief.name).stem,
+        seconds=grid.seconds,
+        brand=voice_of(brief.kit),
+        chunks=chunks,
+    )
+    needs = (TRANSCRIBE, *chunks)
+    return (
+        StageSpec(CAPTIONS, 1, Queue.LIGHT, captions, needs, 300),
+        StageSpec(WORDS, 1, Queue.LIGHT, words, needs, 300),
+    )
 
 
 def preview_stages(probe: Probe, grid: Grid, ladder: Sequence[Rendition]) -> list[StageSpec]:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Final
 
 from pydantic import ValidationError
@@ -12,6 +13,7 @@ from core import languages
 from core.errors import Rejected
 from pipeline.plan import ArtifactFile, Attributes, StageResult
 from pipeline.plan.caption_types import CAPTIONS, CaptionsOptions, CaptionsResult
+from pipeline.plan.speech_types import TRANSCRIBE, TRANSCRIPT_NAME
 from pipeline.plan.transcript import Transcript
 from pipeline.stages.context import StageContext
 from transcoders.captions import (
@@ -27,7 +29,7 @@ from transcoders.captions import (
     vtt,
 )
 
-_TRANSCRIPT: Final = "transcript.json"
+_NO_TRANSCRIPT: Final = "there is no transcript"
 _MAX_BYTES: Final = 256 << 20
 # Two days of somebody who never stops; a phrase where words are written without spaces.
 _MAX_WORDS: Final = 1_000_000
@@ -57,15 +59,19 @@ def run(context: StageContext, options: CaptionsOptions) -> StageResult:
     What is to be burned into a narrow picture has shorter lines, and cues of its own.
     """
     began = time.monotonic()
-    transcript = _transcript(context, options)
+    path = context.inputs[TRANSCRIBE].paths.get(TRANSCRIPT_NAME)
+    if path is None:
+        return StageResult(CaptionsResult(skipped=_NO_TRANSCRIPT), skipped=True)
+    transcript = _transcript(path)
+    shots = context.scenes(options.chunks)
     language = languages.tag(transcript.language) or _UNKNOWN
     words = _words(transcript)
     look = replace(ass.look_for(options.width, options.height), **options.look.model_dump())
     profile = _profile(language, options)
-    made = _made(words, language, profile, options)
+    made = _made(words, language, profile, options, shots)
     context.progress(0.4)
     narrow = replace(profile, columns=min(profile.columns, look.columns))
-    drawn = made if narrow == profile else _made(words, language, narrow, options)
+    drawn = made if narrow == profile else _made(words, language, narrow, options, shots)
     context.progress(0.8)
     value = CaptionsResult(
         language=language,
@@ -93,17 +99,20 @@ def run(context: StageContext, options: CaptionsOptions) -> StageResult:
 
 
 def _made(
-    words: Sequence[Word], language: str, profile: Profile, options: CaptionsOptions
+    words: Sequence[Word],
+    language: str,
+    profile: Profile,
+    options: CaptionsOptions,
+    shots: Sequence[float],
 ) -> _Made:
-    glossary, shots = options.glossary, options.shots
+    glossary = options.glossary
     cues = captioned(
         words, language, profile, glossary=glossary, shots=shots, seconds=options.seconds
     )
     return _Made(cues, violations(cues, words, language, profile, glossary=glossary, shots=shots))
 
 
-def _transcript(context: StageContext, options: CaptionsOptions) -> Transcript:
-    path = context.path(options.transcript, _TRANSCRIPT)
+def _transcript(path: Path) -> Transcript:
     if path.stat().st_size > _MAX_BYTES:
         raise Rejected("the transcript is too long to be captioned")
     try:

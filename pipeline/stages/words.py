@@ -8,7 +8,6 @@ from core.errors import Rejected
 from pipeline.plan import ArtifactFile, Attributes, StageResult
 from pipeline.plan.speech_types import TRANSCRIBE, TRANSCRIPT_NAME
 from pipeline.plan.transcript import Transcript
-from pipeline.plan.video_types import EncodeResult
 from pipeline.plan.words_types import (
     MAX_TRANSCRIPT_BYTES,
     METADATA_FILE,
@@ -27,7 +26,7 @@ def run(context: StageContext, options: WordsOptions) -> StageResult:
         name=options.name,
         seconds=options.seconds,
         brand=options.brand,
-        shots=_shots(context, options),
+        shots=context.scenes(options.chunks),
     )
     path = context.scratch / METADATA_FILE
     path.write_text(result.model_dump_json(indent=2), "utf-8")
@@ -47,12 +46,3 @@ def _transcript(context: StageContext) -> Transcript | None:
         return Transcript.model_validate_json(path.read_bytes())
     except ValidationError as error:
         raise Rejected("the transcript cannot be read", detail=str(error)) from error
-
-
-def _shots(context: StageContext, options: WordsOptions) -> tuple[float, ...]:
-    """When pictures change, in seconds, as the chunks' encoders saw it."""
-    seconds: list[float] = []
-    for name in options.chunks:
-        made = context.value(name, EncodeResult)
-        seconds += [float(scene.frame / made.made.grid.fps) for scene in made.scenes]
-    return tuple(sorted(seconds))

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from core.settings import Settings
+from pipeline.plan.brief import Brief
+from services import briefs
 from services.permissions import Action, Role
 from tests.api.crowd import Crowd, Member, bearer, crowd, unlimited
 from tests.api.serving import film, serve
@@ -154,3 +157,19 @@ def test_a_key_reads_kits_and_changes_them_with_its_scopes_alone(
     assert client.post(f"{path}/checks", json={"text": "a"}, headers=reads).status_code == 200
     refused = client.put(f"{path}/kit", json=KIT, headers={**reads, **ANY})
     assert refused.status_code == 403
+
+
+def test_a_run_is_told_its_assets_name_and_its_brands_kit(
+    client: TestClient, people: Crowd, ada: Member, brand: str
+) -> None:
+    made = client.post("/v1/assets?name=talk.mkv", content=film(5000), headers=ada.headers).json()
+    asset = UUID(made["asset"]["id"])
+    place = people.installation.place(str(ada.tenant_id))
+    with people.installation.tenant_scope(place) as session:
+        assert briefs.of(session, asset) == Brief(name="talk.mkv")
+    put(client, ada, brand, KIT)
+    with people.installation.tenant_scope(place) as session:
+        told = briefs.of(session, asset)
+        assert briefs.of(session, uuid4()) == Brief()
+    assert (told.name, told.vocabulary) == ("talk.mkv", ("Lumen Coffee",))
+    assert told.kit.forbidden_words == ("cheap",)

@@ -12,7 +12,8 @@ import psutil
 
 from core.errors import Rejected
 from core.media import Probe
-from pipeline.plan.video import plan_video, timing
+from pipeline.plan import plan
+from pipeline.plan.video import timing
 from transcoders.containers import recognised
 from transcoders.ffmpeg import Bounds, ToolFailed, execute, input_arguments
 from transcoders.probe import probe
@@ -57,7 +58,7 @@ def passed(path: Path) -> Passage:
     if found:
         # What is taken can be planned: no time, rate or size in it breaks what is built on it.
         assert 0 < timing(found)[0].frames <= _MOST_FRAMES
-        assert plan_video(found).stages
+        assert plan("video", found).stages
         said += decoded(path, found)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -114,3 +114,16 @@ def test_words_that_no_film_has_are_refused(tmp_path: Path, field: str, value: o
 def test_a_rate_that_is_none_is_refused(rate: str) -> None:
     with pytest.raises(ValidationError):
         CaptionsOptions(rate=rate)
+
+
+def test_where_nobody_listened_the_stage_is_skipped(tmp_path: Path) -> None:
+    context = StageContext(
+        source=tmp_path,
+        source_sha256="",
+        scratch=tmp_path,
+        tools=get_tools(),
+        inputs={TRANSCRIBE: StageInput()},
+    )
+    result = STAGE_FUNCTIONS[CAPTIONS](context, OPTIONS)
+    assert (result.skipped, result.artifacts) == (True, ())
+    assert value(result).skipped == "there is no transcript"

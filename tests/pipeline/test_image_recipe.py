@@ -9,6 +9,7 @@ from PIL import Image
 from core.errors import Rejected
 from core.images import ImageProbe
 from pipeline.plan import STAGE_TYPES, Attributes, StageResult, plan
+from pipeline.plan.brief import Brief
 from pipeline.plan.image import SHAPES, WIDTHS, plan_image
 from pipeline.plan.image_networks import PLACES, fits
 from pipeline.plan.image_types import FocalPoint, ImageOptions, ImageResult
@@ -28,7 +29,7 @@ def run(source: Path, folder: Path, focal_point: FocalPoint | None = None) -> li
     for name in ("probe_image", "image"):
         found = done["probe_image"].value if done else None
         assert found is None or isinstance(found, ImageProbe)
-        spec = plan_image(found, focal_point)[name]
+        spec = plan_image(found, Brief(), focal_point)[name]
         inputs = {
             one: StageInput(type(result.value).model_validate_json(result.value.model_dump_json()))
             for one, result in done.items()
@@ -52,7 +53,7 @@ def test_the_plan_begins_as_it_began_and_its_options_survive_json() -> None:
 
 
 def test_a_focal_point_of_people_is_an_option_and_lies_in_the_picture() -> None:
-    options = plan_image(PROBE, FocalPoint(x=0.2, y=0.9))["image"].options
+    options = plan_image(PROBE, Brief(), FocalPoint(x=0.2, y=0.9))["image"].options
     assert isinstance(options, ImageOptions)
     assert options.focal_point == FocalPoint(x=0.2, y=0.9)
     with pytest.raises(ValueError, match="less than or equal to 1"):

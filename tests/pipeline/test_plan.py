@@ -12,6 +12,9 @@ from core.errors import Rejected
 from core.media import AudioStream, Probe, SeekIndex, SeekPoint, VideoStream
 from core.renditions import Grid
 from pipeline.plan import STAGE_TYPES, Graph, Queue, StageSpec, kind_of, plan, stage_digest
+from pipeline.plan.brand_kit import BrandKit
+from pipeline.plan.brief import Brief
+from pipeline.plan.caption_types import CaptionsOptions
 from pipeline.plan.chunks import LEAST_CHUNK_SECONDS, RUN_IN_SECONDS
 from pipeline.plan.ladder import RUNGS, full_ladder
 from pipeline.plan.speech_types import TranscribeOptions
@@ -24,6 +27,7 @@ from pipeline.plan.video_types import (
     PreviewOptions,
     ProbeOptions,
 )
+from pipeline.plan.words_types import WordsOptions
 
 FIT: dict[str, Any] = {
     "index": 0, "codec": "h264", "profile": "High", "level": 40, "pix_fmt": "yuv420p",
@@ -125,7 +129,7 @@ def test_a_plan_is_a_graph_in_order_that_begins_as_it_began(probe: Probe) -> Non
     assert graph == plan("video", Probe.model_validate_json(probe.model_dump_json()))
     assert graph.stages[0] == plan("video", None).stages[0]
     kinds = [kind_of(stage.name) for stage in graph.stages]
-    for once in ("probe", "analyse", "package", "pictures", "transcribe"):
+    for once in ("probe", "analyse", "package", "pictures", "transcribe", "captions", "words"):
         assert kinds.count(once) == 1
     encodes = {name for name in (s.name for s in graph.stages) if kind_of(name) == "encode"}
     tracks = {name for name in (s.name for s in graph.stages) if kind_of(name) == "audio"}
@@ -322,6 +326,29 @@ def test_the_main_track_comes_first_and_alone_is_listened_to() -> None:
     ]  # fmt: skip
     heard = graph["transcribe"]
     assert (heard.needs, heard.queue) == (("probe", "audio.0"), Queue.GPU)
+
+
+def test_what_is_written_of_speech_knows_the_asset_and_its_brand() -> None:
+    kit = BrandKit.model_validate(
+        {
+            "names": ["Lumen Coffee"],
+            "glossary": [{"term": "cold brew"}],
+            "forbidden_words": ["cheap"],
+        }
+    )
+    graph = plan("video", film(), Brief(name="Spring roast.final.mp4", kit=kit))
+    known = ("Lumen Coffee", "cold brew")
+    heard, captions, words = (graph[one] for one in ("transcribe", "captions", "words"))
+    assert isinstance(heard.options, TranscribeOptions)
+    assert isinstance(captions.options, CaptionsOptions)
+    assert isinstance(words.options, WordsOptions)
+    assert heard.options.glossary == captions.options.glossary == known
+    assert (captions.options.width, captions.options.height) == (1920, 1080)
+    assert words.options.name == "Spring roast.final"
+    assert words.options.brand.forbidden_words == ("cheap",)
+    for stage in (captions, words):
+        assert stage.queue is Queue.LIGHT
+        assert stage.needs == ("transcribe", "encode.0")
 
 
 def test_of_a_film_without_sound_a_stage_is_left_to_say_so() -> None:

@@ -5,6 +5,7 @@ import time
 
 from core.errors import Rejected, Retryable
 from core.process import Limits, run
+from pipeline.plan.brief import Brief
 from pipeline.plan.types import ArtifactFile, Graph, Queue, StageResult, StageSpec, Value
 from pipeline.stages.context import StageContext
 from workers.registry import Binding
@@ -81,7 +82,7 @@ def vain(_context: StageContext, _options: BurnOptions) -> StageResult:
     return StageResult(Burnt(digest="nothing to burn"), skipped=True)
 
 
-def unfold(_recipe: str, _value: Burnt) -> Graph:
+def unfold(_recipe: str, _value: Burnt, _brief: Brief) -> Graph:
     """The graph behind the stage `seed`."""
     return Graph((spec("seed"), spec("burn.a", needs=("seed",)), spec("burn.b", needs=("burn.a",))))
 
