@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 PROGRAMS = {
     "relay.1": ("workers.relay",),
     "relay.2": ("workers.relay",),
-    "worker.1": ("workers", "--queues", "media", "--concurrency", "2"),
+    "worker.1": ("workers", "--queues", "media,gpu", "--concurrency", "2"),
     "worker.2": ("workers", "--queues", "media,light", "--concurrency", "2"),
 }
 
