@@ -32,8 +32,15 @@ _T = TypeVar("_T")
 _RECHECK_SECONDS: Final = 0.5
 
 
+# What FastAPI asks is async, because it gives a thread to what is not. And it asks each thing again
+# for whatever names it, with all that this names: what most requests need names little.
 async def installation(request: Request) -> Installation:
-    """The process's installation; async, because FastAPI gives a thread to what is not."""
+    """The process's installation."""
+    return installation_of(request)
+
+
+def installation_of(request: Request) -> Installation:
+    """The same, for what is no route."""
     found = request.app.state.installation
     assert isinstance(found, Installation)
     return found
@@ -75,10 +82,10 @@ def afterwards(
     request: Request, act: Callable[_P, object], *args: _P.args, **kwargs: _P.kwargs
 ) -> None:
     """Do the same without waiting for it; what goes wrong is logged."""
-    _note(request, in_turn(request, act, *args, **kwargs))
+    note(request, in_turn(request, act, *args, **kwargs))
 
 
-def _note(request: Request, work: Coroutine[Any, Any, object]) -> None:
+def note(request: Request, work: Coroutine[Any, Any, object]) -> None:
     """Have it done, and logged what goes wrong; the application ends after it."""
     notes: set[asyncio.Task[None]] = request.app.state.notes
 
@@ -113,16 +120,20 @@ def permission(request: Request) -> str | None:
 
 async def principal(
     request: Request,
-    current: InstallationDep,
     shown: Annotated[HTTPAuthorizationCredentials | None, Depends(credentials.bearer)],
     _: Annotated[str | None, Depends(credentials.cookie)],
-) -> Principal:
-    """Who asks. Raises Unauthenticated, RateLimited, and Forbidden for who may not do this."""
+) -> None:
+    """Find out who asks, before anything else of a route is looked at.
+
+    Raises Unauthenticated, RateLimited, and Forbidden for who may not do this.
+    """
     if permission(request) == access.PUBLIC[access.PERMISSION]:
         await limits.count(request)
         trails.follow(request, access.PUBLIC[access.PERMISSION], standing.ANYBODY)
-        return standing.ANYBODY
+        request.state.principal = standing.ANYBODY
+        return
     try:
+        current = installation_of(request)
         found = await _principal(request, current, shown.credentials if shown else None)
     except Unauthenticated:
         await limits.count_refused(request)
@@ -130,7 +141,6 @@ async def principal(
     tenant_id = found.place.tenant_id if found.place is not None else None
     await limits.count(request, subject=found.subject, tenant_id=tenant_id)
     _allow(request, found)
-    return found
 
 
 def _allow(request: Request, found: Principal) -> None:
@@ -149,7 +159,14 @@ def _allow(request: Request, found: Principal) -> None:
     trails.follow(request, wanted, found)
 
 
-PrincipalDep = Annotated[Principal, Depends(principal)]
+async def asker(request: Request) -> Principal:
+    """Who asks, as `principal` has found; a router without that has none, and its routes fail."""
+    found = request.state.principal
+    assert isinstance(found, Principal)
+    return found
+
+
+PrincipalDep = Annotated[Principal, Depends(asker)]
 
 
 async def _principal(
@@ -212,16 +229,20 @@ async def _claims(request: Request, current: Installation, shown: str) -> Claims
     return found
 
 
-async def person(found: PrincipalDep) -> Person:
+async def person(request: Request) -> Person:
     """Who has signed in."""
-    return found.require_person()
+    return (await asker(request)).require_person()
 
 
 PersonDep = Annotated[Person, Depends(person)]
 
 
-async def place(found: PrincipalDep) -> Place:
+async def place(request: Request) -> Place:
     """The caller's tenant."""
+    return _place_of(await asker(request))
+
+
+def _place_of(found: Principal) -> Place:
     if found.place is None:
         raise Forbidden("choose a tenant first")
     return found.place
@@ -243,7 +264,7 @@ def recheck(
         token = shown.credentials if shown else None
         found = await _principal(request, current, token, kept=_RECHECK_SECONDS)
         _allow(request, found)
-        return await place(found)
+        return _place_of(found)
 
     return again
 
@@ -280,19 +301,18 @@ async def _transaction(
         await end(error)
         raise
     if request.method in trails.SAFE:
-        _note(request, end())
+        note(request, end())
     else:
         await end()
 
 
-async def session(
-    request: Request, response: Response, current: InstallationDep, where: PlaceDep
-) -> AsyncIterator[Session]:
+async def session(request: Request, response: Response, where: PlaceDep) -> AsyncIterator[Session]:
     """The request's one transaction, as the tenant; committed before the response is sent.
 
     What it changes is recorded in it.
     """
-    done = trails.recorded(current.tenant_scope(where), response, audit.record)
+    scope = installation_of(request).tenant_scope(where)
+    done = trails.recorded(scope, response, audit.record)
     async with _transaction(request, done) as opened:
         yield opened
 
@@ -300,14 +320,13 @@ async def session(
 SessionDep = Annotated[Session, Depends(session, scope="function")]
 
 
-async def people(
-    request: Request, response: Response, current: InstallationDep, _: PrincipalDep
-) -> AsyncIterator[Session]:
+async def people(request: Request, response: Response) -> AsyncIterator[Session]:
     """The request's one transaction, for people; committed before the response is sent.
 
     What it changes is recorded in it.
     """
-    done = trails.recorded(current.identity_scope(), response, audit.record_in_directory)
+    scope = installation_of(request).identity_scope()
+    done = trails.recorded(scope, response, audit.record_in_directory)
     async with _transaction(request, done) as opened:
         yield opened
 

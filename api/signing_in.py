@@ -2,12 +2,13 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Final
 
 from fastapi import Request, Response
 
 from api import credentials, limits
-from api.context import in_turn, tokens
+from api.context import in_turn, note, tokens
 from api.schemas.factor import SecondFactorNeededOut
 from api.schemas.person import SignedInOut
 from core.settings import Settings
@@ -50,7 +51,7 @@ async def fits(request: Request, account: str, digest: str | None, password: str
     await found.hit_together(counted)
     right: bool = await request.app.state.verifier.fits(digest, password)
     if right:
-        await found.hit_together(counted, cost=-1)
+        note(request, found.hit_together(counted, cost=-1))
     return right
 
 
@@ -68,13 +69,21 @@ async def admitted(
     request: Request,
     response: Response,
     current: Installation,
-    found: Opened | Needed,
+    admit: Callable[[], Opened | Needed],
     *,
     cookies: bool,
 ) -> SignedInOut | Response:
-    """The tokens of a session, or what the second factor is shown with."""
-    if isinstance(found, Opened):
-        return await signed_in(request, response, current, found, cookies=cookies)
+    """The tokens of the session that `admit` opens, or what the second factor is shown with."""
+
+    def act() -> tuple[Opened, Issued] | Needed:
+        found = admit()
+        if isinstance(found, Needed):
+            return found
+        return found, _issued(request, current, found)
+
+    found = await in_turn(request, act)
+    if not isinstance(found, Needed):
+        return _given(response, current.settings, *found, cookies=cookies)
     asked = SecondFactorNeededOut(challenge=found.challenge, expires_in=found.seconds)
     headers = {"Cache-Control": "no-store"}
     return Response(asked.model_dump_json(), 202, headers, media_type="application/json")
@@ -85,7 +94,12 @@ async def signed_in(
 ) -> SignedInOut:
     """The tokens of a session, in the answer or in cookies."""
     issued = await in_turn(request, _issued, request, current, opened)
-    settings: Settings = current.settings
+    return _given(response, current.settings, opened, issued, cookies=cookies)
+
+
+def _given(
+    response: Response, settings: Settings, opened: Opened, issued: Issued, *, cookies: bool
+) -> SignedInOut:
     if cookies:
         credentials.give(response, settings, opened, issued)
     response.headers["Cache-Control"] = "no-store"

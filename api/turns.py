@@ -8,13 +8,13 @@ from fastapi import Depends, Request, Response
 from sqlalchemy.orm import Session
 
 from api import trails
-from api.context import InstallationDep, PlaceDep, PrincipalDep
+from api.context import InstallationDep, PlaceDep
 from services import audit
 
 Opens = Callable[[], AbstractContextManager[Session]]
 
 
-async def turn(request: Request, _: PrincipalDep) -> AsyncIterator[None]:
+async def turn(request: Request) -> AsyncIterator[None]:
     """For a route that reads. It waits here, where that takes no thread."""
     async with request.app.state.turns:
         yield

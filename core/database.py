@@ -40,9 +40,8 @@ _ENTER_TENANT: Final = sql.SQL(
     " set_config('search_path', {path}, true) FROM cell.tenant_state({tenant}) t"
 )
 _FROZEN: Final = sql.SQL(" ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-_ENTER_IDENTITY: Final = sql.SQL(
-    "BEGIN; SELECT set_config('role', {role}, true),"
-    " set_config('search_path', 'directory, pg_temp', true)"
+_AS_IDENTITY: Final = sql.SQL(
+    "SELECT set_config('role', {role}, true), set_config('search_path', 'directory, pg_temp', true)"
 )
 
 
@@ -125,10 +124,11 @@ class _Scoped(Session):
         self.enter = enter
 
 
-def _begin(connection: Connection, query: sql.Composed) -> tuple[Any, ...] | None:
-    """Begin a transaction by the first of two statements; the row that the other one answers.
+def _second(connection: Connection, query: sql.Composed) -> tuple[Any, ...] | None:
+    """The row that the second of two statements answers, in one round trip.
 
-    The driver would begin it by a round trip of its own, and SQLAlchemy keeps one result alone.
+    To begin a transaction the driver would make one of its own, and SQLAlchemy keeps one result
+    alone. Where none is begun, the two are one by themselves.
     """
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)
@@ -140,7 +140,12 @@ def _begin(connection: Connection, query: sql.Composed) -> tuple[Any, ...] | Non
         if driver.closed:
             connection.invalidate(error)
         raise DBAPIError.instance(
-            "BEGIN", None, error, psycopg.Error, hide_parameters=True, dialect=connection.dialect
+            "statements",
+            None,
+            error,
+            psycopg.Error,
+            hide_parameters=True,
+            dialect=connection.dialect,
         ) from error
 
 
@@ -200,7 +205,7 @@ class Database:
         # Of the same pool. Its transactions are begun here, and ended as any other.
         self._scoped = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         role = RoleNames.of(self.engine.url.database or "").identity
-        self._enter_people = _ENTER_IDENTITY.format(role=role)
+        self._as_identity = _AS_IDENTITY.format(role=role)
         event.listen(self.engine, "connect", _limit_time)
         event.listen(self.engine, "checkin", _let_go)
         if pre_ping:
@@ -228,7 +233,15 @@ class Database:
             yield session
 
     def _enter_identity(self, connection: Connection) -> None:
-        _begin(connection, self._enter_people)
+        _second(connection, sql.SQL("BEGIN; ") + self._as_identity)
+
+    def identity_row(self, statement: sql.Composed) -> tuple[Any, ...] | None:
+        """The one row of one statement that acts for people, in a transaction of its own.
+
+        It takes one round trip, where a scope takes three. Raises what a scope raises.
+        """
+        with self._scoped.connect() as connection:
+            return _second(connection, sql.SQL("; ").join((self._as_identity, statement)))
 
     @contextmanager
     def tenant_scope(self, tenant_id: UUID, *, frozen: bool = False) -> Iterator[Session]:
@@ -247,7 +260,7 @@ class Database:
         query = _ENTER_TENANT.format(
             mode=mode, role=role, path=f"{role}, pg_temp", tenant=tenant_id
         )
-        entered = _begin(connection, query)
+        entered = _second(connection, query)
         if entered is None:
             raise NotFound(f"the tenant {tenant_id} is not here")
         connection.info.setdefault(_TENANTS, set()).add(tenant_id)

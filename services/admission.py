@@ -18,8 +18,8 @@ from services.arrivals import Arrival
 from services.challenges import ChallengeEnded, ChallengeKind
 from services.installation import Installation
 from services.mails import MailKind
-from services.people import Origin
-from services.sessions import Opened
+from services.people import Known, Origin
+from services.sessions import Opened, Start
 
 TRIES: Final = 5
 
@@ -38,6 +38,11 @@ class Needed:
     seconds: int = challenges.LIFE_SECONDS
 
 
+def look(installation: Installation, known: Known) -> Arrival | None:
+    """What `admit` would have to know of somebody, while their password is still compared."""
+    return arrivals.look(installation, known.user_id) if known.user_id is not None else None
+
+
 def admit(
     installation: Installation,
     user_id: UUID,
@@ -46,12 +51,18 @@ def admit(
     origin: Origin,
     known: str | None = None,
     digest: str | None = None,
+    seen: Arrival | None = None,
 ) -> Opened | Needed:
     """A session for who has shown one thing, unless they have a second factor.
 
     Raises Unauthenticated where the password's digest is no longer the `known` one, that of what
-    was shown. `digest` takes its place where it was made with other parameters.
+    was shown. `digest` takes its place where it was made with other parameters. What was `seen` of
+    them a moment ago saves time where it still holds.
     """
+    if known is not None and digest is None and seen is not None:
+        opened = _admit_as_seen(installation, user_id, seen, method, origin, known)
+        if opened is not None:
+            return opened
     with installation.identity_scope() as session:
         arrival = arrivals.read(session, user_id)
         if known is not None and arrival.password_hash != known:
@@ -60,6 +71,27 @@ def admit(
             people.get(session, user_id).password_hash = digest
             arrival = replace(arrival, password_hash=digest)
         return _admit(installation, session, user_id, arrival, method=method, origin=origin)
+
+
+def _admit_as_seen(
+    installation: Installation,
+    user_id: UUID,
+    seen: Arrival,
+    method: str,
+    origin: Origin,
+    known: str,
+) -> Opened | None:
+    """A session without looking again; None where a second factor is asked for, or was changed."""
+    if seen.second_factor:
+        return None
+    wanted = Start(user_id, method, seen.tenant_id, origin.address, origin.agent)
+    if not devices.is_new(seen, origin.address, origin.agent):
+        return sessions.start_at_once(installation, wanted, known=known)
+    with installation.identity_scope() as session:
+        opened = sessions.start_while(session, wanted, known=known)
+        if opened is not None:
+            _tell(installation, session, seen, origin)
+        return opened
 
 
 def admit_in(
@@ -135,28 +167,27 @@ def _open(
     origin: Origin,
 ) -> Opened:
     """A session for them; of a new device its owner is told."""
-    opened = sessions.start(
-        session,
-        user_id,
-        method=method,
-        tenant_id=arrival.tenant_id,
-        address=origin.address,
-        agent=origin.agent,
-    )
+    wanted = Start(user_id, method, arrival.tenant_id, origin.address, origin.agent)
+    opened = sessions.start(session, wanted)
     if devices.is_new(arrival, origin.address, origin.agent):
-        mails.queue(
-            session,
-            installation.keyring.people(session, arrival.key),
-            to=arrival.email,
-            kind=MailKind.NEW_SIGN_IN,
-            values={
-                "device": devices.said(origin.agent),
-                "where": origin.address or "an unknown address",
-                "when": datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
-                "link": "/account/sessions",
-            },
-        )
+        _tell(installation, session, arrival, origin)
     return opened
+
+
+def _tell(installation: Installation, session: Session, arrival: Arrival, origin: Origin) -> None:
+    """A mail to who has come from another device."""
+    mails.queue(
+        session,
+        installation.keyring.people(session, arrival.key),
+        to=arrival.email,
+        kind=MailKind.NEW_SIGN_IN,
+        values={
+            "device": devices.said(origin.agent),
+            "where": origin.address or "an unknown address",
+            "when": datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
+            "link": "/account/sessions",
+        },
+    )
 
 
 def _first(password_hash: str | None) -> str:

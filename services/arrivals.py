@@ -3,40 +3,23 @@
 It is asked in one statement: of what signing in costs beside a password, statements are the most.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
+from psycopg import sql
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
+from services.installation import Installation
 from services.keyring import WrappedKey
 
 _LOOKED_AT: Final = 100
 
-# Where somebody was last comes first, of tenants that can be entered; then where they came first.
-_ARRIVAL = text("""
-    SELECT u.email, u.password_hash, f.user_id IS NOT NULL AS second_factor, p.tenant_id,
-           k.version, k.master, k.wrapped,
-           ARRAY(SELECT DISTINCT ARRAY[coalesce(s.agent, ''), coalesce(s.address, '')]
-                   FROM (SELECT agent, address FROM directory.sessions
-                          WHERE user_id = u.id ORDER BY id DESC LIMIT :looked_at) s) AS places
-      FROM directory.users u
-      LEFT JOIN (SELECT version, master, wrapped FROM directory.data_keys
-                  ORDER BY version DESC LIMIT 1) k ON true
-      LEFT JOIN directory.second_factors f ON f.user_id = u.id AND f.confirmed_at IS NOT NULL
-      LEFT JOIN LATERAL (
-           SELECT m.tenant_id
-             FROM directory.memberships m
-             JOIN directory.tenants t ON t.id = m.tenant_id
-             LEFT JOIN LATERAL (
-                  SELECT max(s.seen_at) AS at FROM directory.sessions s
-                   WHERE s.user_id = m.user_id AND s.tenant_id = m.tenant_id) seen ON true
-            WHERE m.user_id = u.id AND NOT m.suspended AND t.state IN ('creating', 'active')
-            ORDER BY seen.at DESC NULLS LAST, m.created_at LIMIT 1) p ON true
-     WHERE u.id = :person
-""")
+_ARRIVAL: Final = text("SELECT * FROM directory.arrival(:person, :looked_at)")
+_LOOK: Final = sql.SQL("SELECT * FROM directory.arrival({person}, {looked_at})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +42,18 @@ def read(session: Session, user_id: UUID) -> Arrival:
     row = session.execute(_ARRIVAL, {"person": user_id, "looked_at": _LOOKED_AT}).one_or_none()
     if row is None:
         raise NotFound("there is no such person any more")
-    places = frozenset((agent, address) for agent, address in row.places)
-    key = None
-    if row.version is not None:
-        key = WrappedKey(row.version, row.master, bytes(row.wrapped))
-    return Arrival(row.email, row.password_hash, row.second_factor, row.tenant_id, places, key)
+    return _arrival(row)
+
+
+def look(installation: Installation, user_id: UUID) -> Arrival | None:
+    """The same in one round trip, for who acts on it later; None where there is no such person."""
+    query = _LOOK.format(person=user_id, looked_at=_LOOKED_AT)
+    row = installation.cell().identity_row(query)
+    return _arrival(row) if row is not None else None
+
+
+def _arrival(row: Sequence[Any]) -> Arrival:
+    email, digest, second_factor, tenant_id, version, master, wrapped, found = row
+    places = frozenset((agent, address) for agent, address in found)
+    key = WrappedKey(version, master, bytes(wrapped)) if version is not None else None
+    return Arrival(email, digest, second_factor, tenant_id, places, key)

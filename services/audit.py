@@ -146,14 +146,29 @@ def record_of_person(
 
     `subject` is who else it was, where no request says that.
     """
+    row = entry_of_person(user_id, action, proven=proven, subject=subject, **targets)
+    told = {"tenant_id": None, "user_id": user_id, "targets": json.dumps(row["targets"])}
+    session.execute(_IN_DIRECTORY, {**row, **told})
+
+
+def entry_of_person(
+    user_id: UUID,
+    action: str,
+    *,
+    proven: bool = True,
+    subject: str | None = None,
+    **targets: object,
+) -> dict[str, object]:
+    """The same for a statement that writes it together with what has happened, as JSON has it."""
     found = _trail.get() or Trail(NOBODY, "", action, "", "", 200)
-    told = {name: str(value) for name, value in targets.items()}
     if subject is None:
         subject = f"user:{user_id}" if proven and found.subject == NOBODY else found.subject
-    more = {"tenant_id": None, "user_id": user_id, "action": action, "subject": subject}
-    session.execute(_IN_DIRECTORY, {**found.row(), **more, "targets": json.dumps(told)})
     if found.user_id == user_id:
         found.recorded = True
+    told = {name: str(value) for name, value in targets.items()}
+    return {
+        **found.row(), "tenant_id": None, "action": action, "subject": subject, "targets": told,
+    }  # fmt: skip
 
 
 def record_of_tenant(

@@ -215,11 +215,13 @@ def sign_up(session: Session, secret: str, *, name: str, digest: str, origin: Or
     session.delete(found)
     return sessions.start(
         session,
-        user.id,
-        method="password",
-        tenant_id=found.tenant_id,
-        address=origin.address,
-        agent=origin.agent,
+        sessions.Start(
+            user.id,
+            method="password",
+            tenant_id=found.tenant_id,
+            address=origin.address,
+            agent=origin.agent,
+        ),
     )
 
 

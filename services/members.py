@@ -55,9 +55,14 @@ def role_in(session: Session, user_id: UUID, tenant_id: UUID | None) -> Role | N
 
 def role_of(row: Row[Any]) -> Role | None:
     """The same of a row with somebody's own `role`, whether `suspended`, and what they lead."""
-    if row.suspended:
+    return standing(row.role, suspended=row.suspended, leads=row.leads)
+
+
+def standing(role: str | None, *, suspended: bool, leads: str | None) -> Role | None:
+    """The same of its values."""
+    if suspended:
         return None
-    return effective(Role(row.role) if row.role is not None else None, row.leads)
+    return effective(Role(role) if role is not None else None, leads)
 
 
 def effective(role: Role | None, leads: str | None) -> Role | None:

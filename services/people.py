@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
+from psycopg import sql
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -37,7 +38,7 @@ from services.tickets import SAID, TicketKind
 
 MOST_OWNED: Final = 25  # tenants of one person
 # Statements that many wait for are spared the ORM's share.
-_KNOWN = text("SELECT id, password_hash FROM directory.users WHERE lower(email) = :key")
+_KNOWN: Final = sql.SQL("SELECT id, password_hash FROM directory.users WHERE lower(email) = {key}")
 _ACCOUNT = text("""
     SELECT u.id, u.email, u.name, u.password_hash IS NOT NULL AS has_password, f.confirmed_at,
            (SELECT count(*) FROM directory.recovery_codes c
@@ -129,11 +130,13 @@ def sign_up(
         )
         opened = sessions.start(
             session,
-            user.id,
-            method="password",
-            tenant_id=tenant_id,
-            address=origin.address,
-            agent=origin.agent,
+            sessions.Start(
+                user.id,
+                method="password",
+                tenant_id=tenant_id,
+                address=origin.address,
+                agent=origin.agent,
+            ),
         )
         _mail(
             installation,
@@ -184,9 +187,8 @@ def found_another(
 
 def known(installation: Installation, email: str) -> Known:
     """What the password of this address is held against."""
-    with installation.identity_scope() as session:
-        found = session.execute(_KNOWN, {"key": emails.key(email)}).one_or_none()
-    return Known(found.id, found.password_hash) if found is not None else Known(None, None)
+    found = installation.cell().identity_row(_KNOWN.format(key=emails.key(email)))
+    return Known(*found) if found is not None else Known(None, None)
 
 
 def known_by_id(installation: Installation, user_id: UUID) -> Known:

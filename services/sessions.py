@@ -5,12 +5,15 @@ seconds it is taken for the same browser's second tab instead.
 """
 
 import hashlib
+import json
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
+from psycopg import sql
 from sqlalchemy import BindParameter, Select, Uuid, bindparam, delete, func, or_, select, text
 from sqlalchemy.orm import Session
 
@@ -26,8 +29,20 @@ GRACE: Final = timedelta(seconds=10)
 MOST: Final = 50
 _AGENT: Final = 400
 _ENDED: Final = "this session has ended: sign in again"
-# What a person is to the tenant of the session `made`.
-_STANDING: Final = """
+# One statement, since somebody waits for it; the session that it makes is not among the others.
+_START: Final = text("""
+    SELECT * FROM directory.start_session(
+        :person, :tenant, :method, :address, :agent, :life, :digest, :others, :noted, :known)
+""")
+_START_AT_ONCE: Final = sql.SQL(
+    "SELECT * FROM directory.start_session({person}, {tenant}, {method}, {address}, {agent},"
+    " {life}, {digest}, {others}, {noted}, {known})"
+)
+# And what the person is to the tenant.
+_GO_ON: Final = text("""
+    WITH made AS (SELECT id, user_id, tenant_id, expires_at
+                    FROM directory.sessions WHERE id = :session),
+    token AS (INSERT INTO directory.refresh_tokens (digest, session_id) VALUES (:digest, :session))
     SELECT made.id, made.expires_at, m.role, coalesce(m.suspended, false) AS suspended,
            o.role AS leads
       FROM made
@@ -35,30 +50,7 @@ _STANDING: Final = """
       LEFT JOIN directory.memberships m ON m.tenant_id = t.id AND m.user_id = made.user_id
       LEFT JOIN directory.organisation_members o
              ON o.organisation_id = t.organisation_id AND o.user_id = made.user_id
-"""
-# One statement, since somebody waits for it; the session that it makes is not among the others.
-_START = text(
-    f"""
-    WITH made AS (
-        INSERT INTO directory.sessions (user_id, tenant_id, method, address, agent, expires_at)
-        VALUES (:person, :tenant, :method, :address, :agent, now() + :life)
-        RETURNING id, user_id, tenant_id, expires_at),
-    token AS (
-        INSERT INTO directory.refresh_tokens (digest, session_id) SELECT :digest, id FROM made),
-    ended AS (
-        UPDATE directory.sessions SET ended_at = now()
-         WHERE id IN (SELECT id FROM directory.sessions
-                       WHERE user_id = :person AND ended_at IS NULL
-                       ORDER BY seen_at DESC OFFSET :others))
-    {_STANDING}"""  # noqa: S608
-)
-_GO_ON = text(
-    f"""
-    WITH made AS (SELECT id, user_id, tenant_id, expires_at
-                    FROM directory.sessions WHERE id = :session),
-    token AS (INSERT INTO directory.refresh_tokens (digest, session_id) VALUES (:digest, :session))
-    {_STANDING}"""  # noqa: S608
-)
+""")
 _USE = text("""
     UPDATE directory.refresh_tokens SET used_at = clock_timestamp()
      WHERE digest = :digest AND used_at IS NULL RETURNING session_id
@@ -83,33 +75,64 @@ def digest_of(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def start(
-    session: Session,
-    user_id: UUID,
-    *,
-    method: str,
-    tenant_id: UUID | None,
-    address: str | None,
-    agent: str | None,
-) -> Opened:
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Somebody signs in to a tenant, or to none yet, by a `method`, from an address."""
+
+    user_id: UUID
+    method: str
+    tenant_id: UUID | None
+    address: str | None
+    agent: str | None
+
+
+def start(session: Session, wanted: Start) -> Opened:
     """Sign somebody in. Of many sessions of one person, the one not seen for longest ends."""
+    opened = _start(session, wanted, None)
+    assert opened is not None
+    return opened
+
+
+def start_while(session: Session, wanted: Start, *, known: str) -> Opened | None:
+    """The same while their password's digest is `known`, and they have no second factor."""
+    return _start(session, wanted, known)
+
+
+def _start(session: Session, wanted: Start, known: str | None) -> Opened | None:
     token = secrets.token_urlsafe(32)
     session.flush()  # the statement looks at what was added before
-    made = session.execute(
-        _START,
-        {
-            "person": user_id,
-            "tenant": tenant_id,
-            "method": method,
-            "address": address,
-            "agent": agent[:_AGENT] if agent else None,
-            "life": LIFE,
-            "digest": digest_of(token),
-            "others": MOST - 1,
-        },
-    ).one()
-    audit.record_of_person(session, user_id, "session.started", session_id=made.id, method=method)
-    return Opened(made.id, user_id, tenant_id, members.role_of(made), made.expires_at, token)
+    made = session.execute(_START, _values(wanted, token, known)).one_or_none()
+    return _started(wanted, token, made) if made is not None else None
+
+
+def start_at_once(installation: Installation, wanted: Start, *, known: str) -> Opened | None:
+    """The same in a transaction of its own, and in one round trip."""
+    token = secrets.token_urlsafe(32)
+    query = _START_AT_ONCE.format(**_values(wanted, token, known))
+    made = installation.cell().identity_row(query)
+    return _started(wanted, token, made) if made is not None else None
+
+
+def _values(wanted: Start, token: str, known: str | None) -> dict[str, object]:
+    entry = audit.entry_of_person(wanted.user_id, "session.started", method=wanted.method)
+    return {
+        "person": wanted.user_id,
+        "tenant": wanted.tenant_id,
+        "method": wanted.method,
+        "address": wanted.address,
+        "agent": wanted.agent[:_AGENT] if wanted.agent else None,
+        "life": LIFE,
+        "digest": digest_of(token),
+        "others": MOST - 1,
+        "noted": json.dumps(entry),
+        "known": known,
+    }
+
+
+def _started(wanted: Start, token: str, made: Sequence[Any]) -> Opened:
+    session_id, expires_at, role, suspended, leads = made
+    standing = members.standing(role, suspended=suspended, leads=leads)
+    return Opened(session_id, wanted.user_id, wanted.tenant_id, standing, expires_at, token)
 
 
 def refresh(installation: Installation, token: str) -> Opened:

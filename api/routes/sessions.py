@@ -1,5 +1,7 @@
 """Sessions: sign in, go on, see where one has signed in, sign out."""
 
+import asyncio
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -52,7 +54,10 @@ async def sign_in(
     email = emails.normalised(asked.email)
     password = asked.password.get_secret_value()
     known: Known = await in_turn(request, people.known, current, email)
-    right = await fits(request, emails.key(email), known.digest, password)
+    right, seen = await asyncio.gather(
+        fits(request, emails.key(email), known.digest, password),
+        in_turn(request, admission.look, current, known),
+    )
     if not right or known.user_id is None:
         if known.user_id is not None:
             # Not waited for: the answer would take longer where there is an account.
@@ -61,8 +66,7 @@ async def sign_in(
     digest = None
     if known.digest is not None and passwords.is_old(known.digest):
         digest = await request.app.state.verifier.make(passwords.normalised(password))
-    found = await in_turn(
-        request,
+    admit = partial(
         admission.admit,
         current,
         known.user_id,
@@ -70,8 +74,9 @@ async def sign_in(
         origin=origin(request),
         known=known.digest,
         digest=digest,
+        seen=seen,
     )
-    return await admitted(request, response, current, found, cookies=asked.cookies)
+    return await admitted(request, response, current, admit, cookies=asked.cookies)
 
 
 @router.post(

@@ -87,7 +87,10 @@ class Crowd:
         """Another session of somebody's."""
         with self.installation.identity_scope() as session:
             opened = sessions.start(
-                session, user_id, method="password", tenant_id=tenant_id, address=None, agent=None
+                session,
+                sessions.Start(
+                    user_id, method="password", tenant_id=tenant_id, address=None, agent=None
+                ),
             )
         issued = self.tokens.issue(
             user_id=user_id, session_id=opened.id, tenant_id=tenant_id, role=role

@@ -60,7 +60,8 @@ def guarded(house: Installation, *, passkeys: int = 1, confirmed: bool = True) -
                 )
             )
         sessions.start(
-            session, user.id, method="password", tenant_id=None, address=None, agent=None
+            session,
+            sessions.Start(user.id, method="password", tenant_id=None, address=None, agent=None),
         )
         session.flush()
         session.refresh(user)

@@ -1,19 +1,26 @@
 """Who has shown who they are gets a session, if what they have shown still holds."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from core.errors import Unauthenticated
 from models.person import User
 from services import admission, people, sessions
+from services.admission import Needed
+from services.arrivals import Arrival
 from services.installation import Installation
-from services.people import Origin
+from services.people import Known, Origin
 from services.sessions import Opened
 from tests.installations import installation
 from tests.servers import PostgresForTests
+
+HERE = Origin("192.0.2.1", None)
+ELSEWHERE = Origin("198.51.100.1", "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0")
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +43,82 @@ def test_a_password_that_changed_while_it_was_compared_opens_nothing(
         session.add(user)
         session.flush()
     shown = people.known(made, user.email)
-    origin = Origin("192.0.2.1", None)
-    before = admission.admit(
-        made, user.id, method="password", origin=origin, known=shown.digest, digest=None
-    )
+    seen = admission.look(made, shown)
+    before = admit(made, shown, HERE, seen)
     assert isinstance(before, Opened)
     with made.identity_scope() as session:
         people.get(session, user.id).password_hash = now
-    with pytest.raises(Unauthenticated):
-        admission.admit(made, user.id, method="password", origin=origin, known=shown.digest)
+    again = admission.look(made, shown)
+    for known in (None, seen, again):
+        for origin in (HERE, ELSEWHERE):
+            with pytest.raises(Unauthenticated):
+                admit(made, shown, origin, known)
     with made.identity_scope() as session:
         assert [row.id for row in sessions.list_live(session, user.id)] == [before.id]
+
+
+def test_who_changes_a_password_ends_a_session_that_begins_at_that_moment(
+    made: Installation,
+) -> None:
+    shown = person(made, "ends@example.com")
+    assert shown.user_id is not None
+    seen = admission.look(made, shown)
+    with (
+        ThreadPoolExecutor(1) as pool,
+        made.identity_scope() as session,
+    ):
+        people.get(session, shown.user_id).password_hash = "another"
+        session.flush()
+        begun = pool.submit(admit, made, shown, HERE, seen)
+        with pytest.raises(TimeoutError):
+            begun.result(0.3)
+        sessions.end_all(session, shown.user_id)
+        session.commit()
+        with pytest.raises(Unauthenticated):
+            begun.result(10)
+
+
+@pytest.mark.parametrize("place", ["here", "elsewhere"])
+def test_a_second_factor_that_was_added_meanwhile_is_asked_for(
+    made: Installation, place: str
+) -> None:
+    shown = person(made, f"factor-{place}@example.com")
+    assert isinstance(admit(made, shown, HERE, None), Opened)
+    seen = admission.look(made, shown)
+    with made.identity_scope() as session:
+        told = {"person": shown.user_id, "seed": bytes(48)}
+        for statement in (
+            "INSERT INTO directory.second_factors (user_id, seed) VALUES (:person, :seed)",
+            "UPDATE directory.second_factors SET confirmed_at = now() WHERE user_id = :person",
+        ):
+            session.execute(text(statement), told)
+    found = admit(made, shown, HERE if place == "here" else ELSEWHERE, seen)
+    assert isinstance(found, Needed)
+
+
+def test_what_was_seen_of_somebody_is_told_of_a_new_device_once(made: Installation) -> None:
+    shown = person(made, "mailed@example.com")
+    for origin in (HERE, HERE, ELSEWHERE, ELSEWHERE):
+        assert isinstance(admit(made, shown, origin, admission.look(made, shown)), Opened)
+    with made.identity_scope() as session:
+        told = session.scalars(
+            text("SELECT recipient FROM directory.mails WHERE kind = 'new_sign_in'")
+        ).all()
+    assert told.count("mailed@example.com") == 1
+
+
+def person(made: Installation, email: str) -> Known:
+    """Somebody with a password."""
+    with made.identity_scope() as session:
+        session.add(User(email=email, name="Ada", password_hash="first"))
+    return people.known(made, email)
+
+
+def admit(
+    made: Installation, shown: Known, origin: Origin, seen: Arrival | None
+) -> Opened | Needed:
+    """Signs somebody in whose password was right."""
+    assert shown.user_id is not None
+    return admission.admit(
+        made, shown.user_id, method="password", origin=origin, known=shown.digest, seen=seen
+    )

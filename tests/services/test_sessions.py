@@ -43,7 +43,10 @@ def user(made: Installation, request: pytest.FixtureRequest) -> UUID:
 def begin(made: Installation, user: UUID) -> Opened:
     with made.identity_scope() as session:
         return sessions.start(
-            session, user, method="password", tenant_id=None, address="192.0.2.1", agent="x" * 999
+            session,
+            sessions.Start(
+                user, method="password", tenant_id=None, address="192.0.2.1", agent="x" * 999
+            ),
         )
 
 
