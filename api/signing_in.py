@@ -11,6 +11,7 @@ from api import credentials, limits
 from api.context import in_turn, note, tokens
 from api.schemas.factor import SecondFactorNeededOut
 from api.schemas.person import SignedInOut
+from core.rates import Limit
 from core.settings import Settings
 from services import emails
 from services.access_tokens import Issued
@@ -40,19 +41,31 @@ async def fits(request: Request, account: str, digest: str | None, password: str
 
     An attempt is counted before it is looked at, and given back where it was right.
     """
-    found = limits.of(request.app)
+    await count_attempt(request, account)
+    return await compared(request, account, digest, password)
+
+
+async def count_attempt(request: Request, account: str) -> None:
+    """The first half of `fits`, for who finds out meanwhile whose account it is."""
+    await limits.of(request.app).hit_together(_counted(request, account))
+
+
+async def compared(request: Request, account: str, digest: str | None, password: str) -> bool:
+    """The other half of `fits`."""
+    right: bool = await request.app.state.verifier.fits(digest, password)
+    if right:
+        counted = _counted(request, account)
+        note(request, limits.of(request.app).hit_together(counted, cost=-1))
+    return right
+
+
+def _counted(request: Request, account: str) -> tuple[tuple[Limit, str], ...]:
     place = network_of(limits.address_of(request))
-    counted = (
+    return (
         (WRONG_PASSWORDS, f"{account} {place}"),
         (WRONG_PASSWORDS_OF_ACCOUNT, account),
         (WRONG_PASSWORDS_OF_ADDRESS, place),
     )
-
-    await found.hit_together(counted)
-    right: bool = await request.app.state.verifier.fits(digest, password)
-    if right:
-        note(request, found.hit_together(counted, cost=-1))
-    return right
 
 
 async def may_be_mailed(request: Request, address: str) -> None:

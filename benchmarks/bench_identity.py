@@ -39,16 +39,13 @@ _FOUNDED = 100
 _PASSWORD = "several words do very well"
 _ADDRESS = "127.0.0.1"
 _EVEN_MS = 5.0
-_QUOTAS = {
-    "user": 1_000_000, "tenant": 10_000_000,
-    **dict.fromkeys(
-        (
-            "sign-in", "sign-in-network", "sign-up", "sign-up-network", "mail", "mails-to-address",
-            "wrong-passwords", "wrong-passwords-account", "wrong-passwords-address",
-        ),
-        0,
+_QUOTAS = dict.fromkeys(
+    (
+        "user", "tenant", "sign-in", "sign-in-network", "sign-up", "sign-up-network", "mail",
+        "mails-to-address", "wrong-passwords", "wrong-passwords-account", "wrong-passwords-address",
     ),
-}  # fmt: skip
+    1_000_000,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
@@ -51,30 +51,31 @@ def of_person(
 
     Those behind the name and id of `after`; of one organisation, or one tenant, where that is said.
     """
-    found, (name, last) = [], after or (None, None)
+    name, last = after or (None, None)
     wanted = {
         "person": user_id, "tenant": tenant_id, "organisation": organisation_id,
         "name": name, "id": last, "limit": limit,
     }  # fmt: skip
-    for row in session.execute(_TENANTS, wanted):
-        role = Role(row.role) if row.role is not None else None
-        # Of who is suspended it is told what they would be.
-        shown = role if row.suspended else members.effective(role, row.leads)
-        assert shown is not None
-        found.append(
-            TenantOf(
-                tenant_id=row.id,
-                slug=row.slug,
-                name=row.name,
-                role=str(shown),
-                state=row.state,
-                suspended=row.suspended,
-                purge_after=row.purge_after,
-                organisation_id=row.organisation_id,
-                organisation=row.organisation_name,
-            )
-        )
-    return found
+    return [of_row(row) for row in session.execute(_TENANTS, wanted)]
+
+
+def of_row(row: Row[Any]) -> TenantOf:
+    """The same of a row of `directory.tenants_of`."""
+    role = Role(row.role) if row.role is not None else None
+    # Of who is suspended it is told what they would be.
+    shown = role if row.suspended else members.effective(role, row.leads)
+    assert shown is not None
+    return TenantOf(
+        tenant_id=row.id,
+        slug=row.slug,
+        name=row.name,
+        role=str(shown),
+        state=row.state,
+        suspended=row.suspended,
+        purge_after=row.purge_after,
+        organisation_id=row.organisation_id,
+        organisation=row.organisation_name,
+    )
 
 
 def one_of(session: Session, user_id: UUID, tenant_id: UUID) -> TenantOf:

@@ -23,6 +23,7 @@ from services import (
     founding,
     mails,
     members,
+    memberships,
     organisations,
     passwords,
     sessions,
@@ -31,6 +32,7 @@ from services import (
 from services.founding import checked_name
 from services.installation import Installation
 from services.mails import MailKind
+from services.memberships import TenantOf
 from services.permissions import Role
 from services.second_factors import Status
 from services.sessions import Opened
@@ -40,11 +42,12 @@ MOST_OWNED: Final = 25  # tenants of one person
 # Statements that many wait for are spared the ORM's share.
 _KNOWN: Final = sql.SQL("SELECT id, password_hash FROM directory.users WHERE lower(email) = {key}")
 _ACCOUNT = text("""
-    SELECT u.id, u.email, u.name, u.password_hash IS NOT NULL AS has_password, f.confirmed_at,
+    SELECT u.email, u.name AS called, u.password_hash IS NOT NULL AS has_password, f.confirmed_at,
            (SELECT count(*) FROM directory.recovery_codes c
-             WHERE c.user_id = f.user_id AND c.used_at IS NULL) AS recovery_codes_left
+             WHERE c.user_id = f.user_id AND c.used_at IS NULL) AS recovery_codes_left, t.*
       FROM directory.users u
       LEFT JOIN directory.second_factors f ON f.user_id = u.id AND f.confirmed_at IS NOT NULL
+      LEFT JOIN LATERAL directory.tenants_of(u.id, NULL, NULL, NULL, NULL, :limit) t ON true
      WHERE u.id = :person
 """)
 _GONE: Final = "there is no such person any more"
@@ -76,6 +79,7 @@ class Account:
     name: str
     has_password: bool
     second_factor: Status | None
+    tenants: tuple[TenantOf, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,13 +328,15 @@ def get(session: Session, user_id: UUID) -> User:
     return found
 
 
-def account(session: Session, user_id: UUID) -> Account:
-    """What a person is told of themselves; raises NotFound."""
-    row = session.execute(_ACCOUNT, {"person": user_id}).one_or_none()
-    if row is None:
+def account(session: Session, user_id: UUID, *, limit: int) -> Account:
+    """What a person is told of themselves, with the first of their tenants; raises NotFound."""
+    rows = session.execute(_ACCOUNT, {"person": user_id, "limit": limit}).all()
+    if not rows:
         raise NotFound(_GONE)
+    row = rows[0]
     factor = Status(row.confirmed_at, row.recovery_codes_left) if row.confirmed_at else None
-    return Account(row.id, row.email, row.name, row.has_password, factor)
+    tenants = tuple(memberships.of_row(one) for one in rows if one.id is not None)
+    return Account(user_id, row.email, row.called, row.has_password, factor, tenants)
 
 
 def by_email(session: Session, email: str) -> User:

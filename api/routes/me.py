@@ -24,7 +24,7 @@ from api.schemas.person import (
     TicketIn,
 )
 from api.signing_in import may_be_mailed
-from services import audit, emails, members, memberships, people
+from services import audit, emails, members, people
 from services.installation import Installation
 
 router = Router(prefix="/me", tags=["people"])
@@ -33,7 +33,7 @@ router = Router(prefix="/me", tags=["people"])
 @router.get("", openapi_extra=PERSON, responses=problems.documented(403))
 def get_me(session: PeopleDep, asker: PersonDep, standing: PrincipalDep) -> MeOut:
     """Who has signed in, and where they are a member."""
-    account = people.account(session, asker.user_id)
+    account = people.account(session, asker.user_id, limit=MAX)
     factor = account.second_factor
     return MeOut(
         id=account.id,
@@ -43,10 +43,7 @@ def get_me(session: PeopleDep, asker: PersonDep, standing: PrincipalDep) -> MeOu
         second_factor=SecondFactorOut.model_validate(factor) if factor else None,
         session_id=asker.session_id,
         tenant_id=standing.place.tenant_id if standing.place else None,
-        memberships=[
-            MembershipOut.model_validate(one)
-            for one in memberships.of_person(session, account.id, limit=MAX)
-        ],
+        memberships=[MembershipOut.model_validate(one) for one in account.tenants],
     )
 
 

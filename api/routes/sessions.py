@@ -21,12 +21,11 @@ from api.schemas.person import (
     SignedInOut,
     SignInIn,
 )
-from api.signing_in import admitted, fits, origin, signed_in
+from api.signing_in import admitted, compared, count_attempt, origin, signed_in
 from core.errors import Unauthenticated
 from models.person import SignIn
 from services import admission, audit, emails, members, passkeys, passwords, people, sessions
 from services.installation import Installation
-from services.people import Known
 from services.sessions import Opened
 
 router = Router(prefix="/sessions", tags=["people"])
@@ -53,9 +52,12 @@ async def sign_in(
     """
     email = emails.normalised(asked.email)
     password = asked.password.get_secret_value()
-    known: Known = await in_turn(request, people.known, current, email)
+    account = emails.key(email)
+    known, _ = await asyncio.gather(
+        in_turn(request, people.known, current, email), count_attempt(request, account)
+    )
     right, seen = await asyncio.gather(
-        fits(request, emails.key(email), known.digest, password),
+        compared(request, account, known.digest, password),
         in_turn(request, admission.look, current, known),
     )
     if not right or known.user_id is None:
