@@ -50,6 +50,9 @@ run: install
 demo: install
 	@exec $(BIN)/automator process docs/demo/clip.mp4 --out demo $(ARGS)
 
+# Tests start Python some hundred times, and it need not compile everything anew each time.
+test test-all: export PYTHONDONTWRITEBYTECODE :=
+
 test: .venv/.test $(NODES)
 	@$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile -m 'not long' $(ARGS)
 
