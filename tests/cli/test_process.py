@@ -56,11 +56,17 @@ def process(data: Path, out: Path, *arguments: str | Path) -> subprocess.Complet
 
 @pytest.fixture(scope="module")
 def data() -> Iterator[Path]:
-    """The data folder of an installation that runs for the whole module."""
+    """The data folder of an installation that runs for the whole module.
+
+    Its leases are shorter than in the field, so that nobody waits long for those of the dead.
+    """
     folder = Path(tempfile.mkdtemp(prefix="automator-process-", dir="/tmp"))
     folder.chmod(0o711)
-    with start_installation(folder / "data", workers=1):
-        yield folder / "data"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LEASE_SECONDS", "3")
+        patch.setenv("RENEW_SECONDS", "0.75")
+        with start_installation(folder / "data", workers=1):
+            yield folder / "data"
     shutil.rmtree(folder)
 
 
@@ -231,12 +237,17 @@ def wait_for(running: subprocess.Popen[str], words: str) -> None:
     raise AssertionError("".join(said))
 
 
+@pytest.fixture(scope="module")
+def big(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("noise") / "big.mkv"
+    ffmpeg_noise(target)
+    return target
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_cancels_what_was_begun(
-    data: Path, tmp_path: Path, number: signal.Signals
+    data: Path, tmp_path: Path, big: Path, number: signal.Signals
 ) -> None:
-    big = tmp_path / "big.mkv"
-    ffmpeg_noise(big)
     running = begin(data, tmp_path / "out", big)
     wait_for(running, "encode.0 running")
     running.send_signal(number)
@@ -271,12 +282,12 @@ def test_a_database_that_restarts_meanwhile_is_waited_for(
     manifest_of(tmp_path / "out" / "short")
 
 
-def ffmpeg_noise(target: Path) -> None:
+def ffmpeg_noise(target: Path, size: str = "1280x720", seconds: int = 8) -> None:
     """A video that takes long to encode: moving noise, in a codec that cannot be kept."""
     from transcoders.tools import find_tools
 
-    source = "testsrc2=s=1280x720:r=30,noise=alls=50:allf=t"
-    encode = ("-t", "8", "-c:v", "mjpeg", "-q:v", "8")
+    source = f"testsrc2=s={size}:r=30,noise=alls=50:allf=t"
+    encode = ("-t", str(seconds), "-c:v", "mjpeg", "-q:v", "8")
     ffmpeg = str(find_tools().ffmpeg)
     subprocess.run(
         [ffmpeg, "-v", "error", "-f", "lavfi", "-i", source, *encode, str(target)], check=True
@@ -289,7 +300,7 @@ def test_two_that_begin_at_once_share_one_installation_to_the_end(
     folder = Path(tempfile.mkdtemp(prefix="automator-both-", dir="/tmp"))
     folder.chmod(0o711)
     big = tmp_path / "big.mkv"
-    ffmpeg_noise(big)
+    ffmpeg_noise(big, "640x360", 4)
     try:
         both = [
             begin(folder / "data", tmp_path / name, file)
