@@ -54,7 +54,8 @@ demo: install
 test test-all: export PYTHONDONTWRITEBYTECODE :=
 
 test: .venv/.test $(NODES)
-	@$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile -m 'not long' $(ARGS)
+	@$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder \
+		-m 'not long' $(ARGS)
 
 test-all: .venv/.test $(NODES)
 	@$(BIN)/python -m pytest -n $(PROCESSES) --dist load $(ARGS)
