@@ -30,6 +30,7 @@ from services import briefs, ledger
 from services.ledger import Claim
 from services.ledger_results import Input, MadeFile, Work, load, record
 from workers.errands import Errand, Outside
+from workers.inputs import Files
 from workers.lease import Hold
 from workers.meters import Attempted
 from workers.outcome import Outcome, outcome_of
@@ -330,11 +331,7 @@ def _stage_input(equipment: Equipment, name: str, given: Input, stack: ExitStack
 
     kind = equipment.registry.get(name).result
     value = kind.model_validate(given.result) if kind and given.result is not None else None
-    paths = {
-        file.path: stack.enter_context(equipment.storage.local(file.storage_key))
-        for file in given.files
-    }
-    return StageInput(value, paths)
+    return StageInput(value, Files(equipment.storage, given, stack))
 
 
 def _store(storage: Storage, prefix: str, artifact: ArtifactFile) -> MadeFile:

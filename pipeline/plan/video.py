@@ -3,7 +3,7 @@
 probe ─┬─ preview
 ├─ analyse ── encode.0 … encode.n ─┬─ package
 ├─ audio.0 … audio.m ──────────────┘
-├─ audio.0 ── transcribe ─┬─ captions
+├─ audio.0 ── transcribe ─┬─ captions ── captioned.0 (with package)
 │  (the chunks' scenes) ──┴─ words
 └─ (the chunks' thumbnails) ───────── pictures
 """
@@ -16,7 +16,7 @@ from core.errors import Rejected
 from core.media import AudioStream, Probe, VideoStream
 from core.renditions import Codec, Grid, Rendition, grid_of
 from pipeline.plan.brief import Brief
-from pipeline.plan.caption_types import CAPTIONS, CaptionsOptions
+from pipeline.plan.caption_types import CAPTIONED, CAPTIONS, CaptionedOptions, CaptionsOptions
 from pipeline.plan.chunks import chunks, thumbnail_step
 from pipeline.plan.ladder import estimated_seconds, full_ladder
 from pipeline.plan.speech_types import TRANSCRIBE, TranscribeOptions
@@ -159,8 +159,11 @@ def transcribe_stage(tracks: Sequence[StageSpec], brief: Brief) -> StageSpec:
 
 def spoken_stages(
     grid: Grid, largest: Rendition, chunks: tuple[str, ...], brief: Brief
-) -> tuple[StageSpec, StageSpec]:
-    """What is written of what was said: captions, and the words that a film is published with."""
+) -> tuple[StageSpec, ...]:
+    """What is written of what was said: captions, and the words that a film is published with.
+
+    No package waits for captions: it is told of them once both are there.
+    """
     captions = CaptionsOptions(
         rate=str(grid.fps),
         seconds=grid.seconds,
@@ -176,8 +179,10 @@ def spoken_stages(
         chunks=chunks,
     )
     needs = (TRANSCRIBE, *chunks)
+    heard = CaptionedOptions(sources=(CAPTIONS,), seconds=grid.seconds)
     return (
-        StageSpec(CAPTIONS, 1, Queue.LIGHT, captions, needs, 300),
+        StageSpec(CAPTIONS, 2, Queue.LIGHT, captions, needs, 300),
+        StageSpec(f"{CAPTIONED}.0", 1, Queue.LIGHT, heard, (PACKAGE, CAPTIONS), 60),
         StageSpec(WORDS, 1, Queue.LIGHT, words, needs, 300),
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pipeline.plan import StageResult
-from pipeline.plan.caption_types import CAPTIONS
+from pipeline.plan.caption_types import CAPTIONED, CAPTIONS
 from pipeline.plan.image_types import IMAGE, PROBE_IMAGE
 from pipeline.plan.speech_types import TRANSCRIBE
 from pipeline.plan.video_types import ANALYSE, AUDIO, ENCODE, PACKAGE, PICTURES, PREVIEW, PROBE
@@ -12,6 +12,7 @@ from pipeline.plan.words_types import WORDS
 from pipeline.stages import (
     analyse,
     audio,
+    captioned,
     captions,
     encode,
     image,
@@ -38,6 +39,7 @@ STAGE_FUNCTIONS: Mapping[str, StageFunction] = {
     PICTURES: pictures.run,
     TRANSCRIBE: transcribe.run,
     CAPTIONS: captions.run,
+    CAPTIONED: captioned.run,
     WORDS: words.run,
     PROBE_IMAGE: probe_image.run,
     IMAGE: image.run,

@@ -1,4 +1,4 @@
-"""Stage `captions`: cues of what was said, in every usual format."""
+"""Stage `captions`: cues of what was said, in every usual format and as a rendition to stream."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from core import languages
 from core.errors import Rejected
+from pipeline.captioning import rendition
 from pipeline.plan import ArtifactFile, Attributes, StageResult
 from pipeline.plan.caption_types import CAPTIONS, CaptionsOptions, CaptionsResult
 from pipeline.plan.speech_types import TRANSCRIBE, TRANSCRIPT_NAME
@@ -56,7 +57,9 @@ class _Made:
 def run(context: StageContext, options: CaptionsOptions) -> StageResult:
     """Files `captions/<language>.vtt`, `.srt`, `.ttml`, `.ass` and `.karaoke.ass`, or none.
 
-    What is to be burned into a narrow picture has shorter lines, and cues of its own.
+    Beside the package's media there are a playlist and its segments for HLS; the stage `captioned`
+    has players told of them. What is to be burned into a narrow picture has shorter lines, and cues
+    of its own.
     """
     began = time.monotonic()
     path = context.inputs[TRANSCRIBE].paths.get(TRANSCRIPT_NAME)
@@ -93,6 +96,9 @@ def run(context: StageContext, options: CaptionsOptions) -> StageResult:
             "karaoke.ass": ass.karaoke(drawn.cues, look),
         }
         files = _files(context, language, texts)
+        offered = rendition(made.cues, language, files[0], options.seconds, context.scratch)
+        files += offered.files
+        value = value.model_copy(update={"renditions": (offered.told,)})
     context.progress(1.0)
     took = round(time.monotonic() - began, 3)
     return StageResult(value.model_copy(update={"seconds": took}), files)
