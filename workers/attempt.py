@@ -31,6 +31,7 @@ from services.ledger import Claim
 from services.ledger_results import Input, MadeFile, Work, load, record
 from workers.errands import Errand, Outside
 from workers.inputs import Files
+from workers.language_models import LanguageModels
 from workers.lease import Hold
 from workers.meters import Attempted
 from workers.outcome import Outcome, outcome_of
@@ -53,6 +54,7 @@ class Equipment:
     storage: Storage
     registry: Registry
     scratch: ScratchSpace
+    models: LanguageModels | None = None
 
     def warm(self) -> None:
         """Load the product's stages and look for the programs that they run."""
@@ -290,6 +292,7 @@ def _run(
 
     settings = equipment.settings
     tools = find_tools(settings.ffmpeg, settings.ffprobe, settings.packager)
+    models = equipment.models
     with ExitStack() as stack:
         source = Path(os.devnull)
         if work.source is not None:
@@ -307,6 +310,7 @@ def _run(
             cancel=hold.token,
             scratch_bytes=settings.scratch_bytes,
             settings=settings,
+            ask_model=models.asking(hold.claim.tenant_id, hold.token) if models else None,
         )
         result = binding.run(context, options)
         hold.token.check()

@@ -183,7 +183,7 @@ def spoken_stages(
     return (
         StageSpec(CAPTIONS, 2, Queue.LIGHT, captions, needs, 300),
         StageSpec(f"{CAPTIONED}.0", 1, Queue.LIGHT, heard, (PACKAGE, CAPTIONS), 60),
-        StageSpec(WORDS, 1, Queue.LIGHT, words, needs, 300),
+        StageSpec(WORDS, 2, Queue.LIGHT, words, needs, 300),
     )
 
 
