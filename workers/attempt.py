@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -37,6 +37,9 @@ from workers.meters import Attempted
 from workers.outcome import Outcome, outcome_of
 from workers.registry import Binding, Registry
 from workers.scratch import ScratchSpace
+
+if TYPE_CHECKING:
+    from ai.text import Answer, Request
 
 _log = get_logger(__name__)
 _RECORD_PAUSE_SECONDS = 0.25
@@ -204,7 +207,7 @@ def _made(
     if isinstance(binding, Binding):
         with equipment.scratch.attempt(hold.claim.stage_id, hold.claim.attempt) as scratch:
             hold.watch(work.deadline_seconds)
-            made = _run(equipment, hold, work, binding, options, scratch)
+            made = _run(equipment, database, hold, work, binding, options, scratch)
         yield made
         return
     with equipment.scratch.attempt(hold.claim.stage_id, hold.claim.attempt) as scratch:
@@ -279,8 +282,16 @@ def _brief(database: Database, hold: Hold, work: Work) -> Brief:
         return briefs.of(session, work.source.asset_id)
 
 
+def _asking(
+    equipment: Equipment, database: Database, hold: Hold
+) -> "Callable[[Request], Answer] | None":
+    models = equipment.models
+    return models.asking(database, hold.claim.tenant_id, hold.token) if models else None
+
+
 def _run(
     equipment: Equipment,
+    database: Database,
     hold: Hold,
     work: Work,
     binding: Binding,
@@ -292,7 +303,6 @@ def _run(
 
     settings = equipment.settings
     tools = find_tools(settings.ffmpeg, settings.ffprobe, settings.packager)
-    models = equipment.models
     with ExitStack() as stack:
         source = Path(os.devnull)
         if work.source is not None:
@@ -310,7 +320,7 @@ def _run(
             cancel=hold.token,
             scratch_bytes=settings.scratch_bytes,
             settings=settings,
-            ask_model=models.asking(hold.claim.tenant_id, hold.token) if models else None,
+            ask_model=_asking(equipment, database, hold),
         )
         result = binding.run(context, options)
         hold.token.check()
