@@ -1,4 +1,4 @@
-"""What the stages `captions` and `captioned` take and give."""
+"""What the stages `captions`, `translate` and `captioned` take and give."""
 
 import re
 from typing import Final, Literal
@@ -6,9 +6,11 @@ from typing import Final, Literal
 from pydantic import Field, field_validator
 
 from pipeline.plan.types import Value
+from pipeline.plan.words_types import Asked
 
 CAPTIONS: Final = "captions"
 CAPTIONED: Final = "captioned"
+TRANSLATE: Final = "translate"
 
 _RGB: Final = r"^#?[0-9a-fA-F]{6}$"
 
@@ -87,6 +89,35 @@ class CaptionsResult(Value):
     reason: str | None = None
     skipped: str | None = None
     seconds: float = 0.0
+
+
+class TranslateOptions(CaptionsOptions):
+    """As captions are made, and the languages (BCP 47) that they are wanted in."""
+
+    languages: tuple[str, ...] = Field(max_length=20)
+
+
+class Translated(Value):
+    """Captions in one language; `violations` counts as for those of what was heard.
+
+    `asked` is what language models took for it. Where there are none, `reason` says why.
+    """
+
+    language: str
+    cues: int = 0
+    violations: dict[str, int] = Field(default_factory=dict)
+    asked: tuple[Asked, ...] = ()
+    notes: tuple[str, ...] = ()
+    reason: str | None = None
+
+
+class TranslateResult(Value):
+    """What was translated; `skipped` says why nothing was, `remedy` the way to have it."""
+
+    translations: tuple[Translated, ...] = ()
+    renditions: tuple[CaptionRendition, ...] = ()
+    skipped: str | None = None
+    remedy: str | None = None
 
 
 class CaptionedOptions(Value):

@@ -11,10 +11,13 @@ from core.media import Probe
 from pipeline.plan.caption_types import (
     CAPTIONED,
     CAPTIONS,
+    TRANSLATE,
     CaptionedOptions,
     CaptionedResult,
     CaptionsOptions,
     CaptionsResult,
+    TranslateOptions,
+    TranslateResult,
 )
 from pipeline.plan.image_types import (
     IMAGE,
@@ -77,6 +80,7 @@ STAGE_TYPES: Final[dict[str, StageType]] = {
     PICTURES: StageType(PicturesOptions, PicturesResult),
     WORDS: StageType(WordsOptions, WordsResult),
     CAPTIONS: StageType(CaptionsOptions, CaptionsResult),
+    TRANSLATE: StageType(TranslateOptions, TranslateResult),
     # The film plays before its captions are there; then another master leads the same media.
     CAPTIONED: StageType(CaptionedOptions, CaptionedResult, amends=(PACKAGE, CAPTIONED)),
     TRANSCRIBE: StageType(TranscribeOptions, TranscribeResult),

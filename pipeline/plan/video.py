@@ -4,7 +4,8 @@ probe ─┬─ preview
 ├─ analyse ── encode.0 … encode.n ─┬─ package
 ├─ audio.0 … audio.m ──────────────┘
 ├─ audio.0 ── transcribe ─┬─ captions ── captioned.0 (with package)
-│  (the chunks' scenes) ──┴─ words
+│  (the chunks' scenes) ──┼─ words
+│                         └─ translate ── captioned.1 (with package, captions, captioned.0)
 └─ (the chunks' thumbnails) ───────── pictures
 """
 
@@ -12,11 +13,19 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Final
 
+from core import languages
 from core.errors import Rejected
 from core.media import AudioStream, Probe, VideoStream
 from core.renditions import Codec, Grid, Rendition, grid_of
 from pipeline.plan.brief import Brief
-from pipeline.plan.caption_types import CAPTIONED, CAPTIONS, CaptionedOptions, CaptionsOptions
+from pipeline.plan.caption_types import (
+    CAPTIONED,
+    CAPTIONS,
+    TRANSLATE,
+    CaptionedOptions,
+    CaptionsOptions,
+    TranslateOptions,
+)
 from pipeline.plan.chunks import chunks, thumbnail_step
 from pipeline.plan.ladder import estimated_seconds, full_ladder
 from pipeline.plan.speech_types import TRANSCRIBE, TranscribeOptions
@@ -180,10 +189,21 @@ def spoken_stages(
     )
     needs = (TRANSCRIBE, *chunks)
     heard = CaptionedOptions(sources=(CAPTIONS,), seconds=grid.seconds)
+    others = tuple(filter(None, map(languages.tag, brief.kit.languages)))
+    translated: tuple[StageSpec, ...] = ()
+    if others:
+        wanted = TranslateOptions(**captions.model_dump(), languages=others)
+        both = CaptionedOptions(sources=(CAPTIONS, TRANSLATE), seconds=grid.seconds)
+        after = (PACKAGE, CAPTIONS, TRANSLATE, f"{CAPTIONED}.0")
+        translated = (
+            StageSpec(TRANSLATE, 1, Queue.LIGHT, wanted, needs, 300),
+            StageSpec(f"{CAPTIONED}.1", 1, Queue.LIGHT, both, after, 60),
+        )
     return (
         StageSpec(CAPTIONS, 2, Queue.LIGHT, captions, needs, 300),
         StageSpec(f"{CAPTIONED}.0", 1, Queue.LIGHT, heard, (PACKAGE, CAPTIONS), 60),
         StageSpec(WORDS, 2, Queue.LIGHT, words, needs, 300),
+        *translated,
     )
 
 

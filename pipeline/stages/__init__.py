@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pipeline.plan import StageResult
-from pipeline.plan.caption_types import CAPTIONED, CAPTIONS
+from pipeline.plan.caption_types import CAPTIONED, CAPTIONS, TRANSLATE
 from pipeline.plan.image_types import IMAGE, PROBE_IMAGE
 from pipeline.plan.speech_types import TRANSCRIBE
 from pipeline.plan.video_types import ANALYSE, AUDIO, ENCODE, PACKAGE, PICTURES, PREVIEW, PROBE
@@ -22,6 +22,7 @@ from pipeline.stages import (
     probe,
     probe_image,
     transcribe,
+    translate,
     words,
 )
 from pipeline.stages.context import StageContext, StageInput
@@ -39,6 +40,7 @@ STAGE_FUNCTIONS: Mapping[str, StageFunction] = {
     PICTURES: pictures.run,
     TRANSCRIBE: transcribe.run,
     CAPTIONS: captions.run,
+    TRANSLATE: translate.run,
     CAPTIONED: captioned.run,
     WORDS: words.run,
     PROBE_IMAGE: probe_image.run,

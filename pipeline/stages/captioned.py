@@ -28,8 +28,9 @@ def run(context: StageContext, options: CaptionedOptions) -> StageResult:
     Both are written from those that the package began with, so that a second time adds nothing.
     """
     offered = _offered(context, options.sources)
-    if not offered:
-        value = CaptionedResult(skipped="there are no captions")
+    if not _offered(context, options.sources[-1:]):
+        # What the others gave is offered already.
+        value = CaptionedResult(skipped="there are no captions to add")
         return StageResult(value, skipped=True)
     master = context.path(PACKAGE, _MASTER).read_text("utf-8")
     manifest = context.path(PACKAGE, _MANIFEST).read_text("utf-8")

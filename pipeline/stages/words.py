@@ -24,13 +24,9 @@ from pipeline.plan.words_types import (
 )
 from pipeline.stages.context import StageContext
 from pipeline.words import write
-from pipeline.writing import Ask, Film, Unavailable, written
+from pipeline.writing import REMEDY, Ask, Film, Unavailable, written
 
 _MIME: Final = "application/json"
-_REMEDY: Final = (
-    "A language model would write in the brand's voice and languages: set OPENAI_API_KEY,"
-    " ANTHROPIC_API_KEY or GEMINI_API_KEY, or LOCAL_TEXT_URL with TEXT_MODELS."
-)
 
 
 def run(context: StageContext, options: WordsOptions) -> StageResult:
@@ -58,7 +54,7 @@ def _with_models(context: StageContext, film: Film, quoted: WordsResult) -> Word
     """What models write in each language, in the place of what could only be quoted."""
     ask = context.ask_model
     if ask is None:
-        return quoted.model_copy(update={"notes": (*quoted.notes, _REMEDY)})
+        return quoted.model_copy(update={"notes": (*quoted.notes, REMEDY)})
     wanted = _languages(film)
     made: dict[str, LanguageWords] = {}
     asked: list[Asked] = []
@@ -89,7 +85,7 @@ def _written(
     try:
         found = written(ask, film, language, keywords)
     except Unavailable as why:
-        asked.append(why.asked)
+        asked.extend(why.asked)
         failed.append(f"No language model wrote in {languages.name(language)}: {why.reason}.")
         return None
     if found.asked is not None:

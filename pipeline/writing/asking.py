@@ -18,6 +18,12 @@ from pipeline.writing.holding import Holding
 Ask = Callable[[Request], Answer]
 """Who answers: bound to a tenant, its budget and its cancellation."""
 
+REMEDY: Final = (
+    "A language model would write in the brand's voice and languages: set OPENAI_API_KEY,"
+    " ANTHROPIC_API_KEY or GEMINI_API_KEY, or LOCAL_TEXT_URL with TEXT_MODELS."
+)
+"""What to do where nobody can be asked."""
+
 _SECONDS: Final = 90.0
 _MOST_TOKENS: Final = 8000
 # Instructions in a transcript are no reason to distrust an answer that did not follow them.
@@ -41,7 +47,7 @@ You write what a brand publishes with a video, from the video's transcript alone
 class Unavailable(Exception):
     """There is no answer that can be used, and why; `asked` is what was tried."""
 
-    def __init__(self, reason: str, asked: Asked) -> None:
+    def __init__(self, reason: str, *asked: Asked) -> None:
         """The reason is for people."""
         super().__init__(reason)
         self.reason, self.asked = reason, asked
@@ -56,9 +62,9 @@ def written(ask_model: Ask, film: Film, language: str, keywords: Sequence[str]) 
     try:
         answer = ask_model(request)
     except (Unanswered, Misconfigured) as error:
-        tried = getattr(error, "attempts", ())
-        raise Unavailable(str(error), _asked(language, tried, "failed")) from error
-    asked = _asked_of(language, answer)
+        took = tried(language, getattr(error, "attempts", ()), "failed")
+        raise Unavailable(str(error), took) from error
+    asked = asked_of(language, answer)
     refused = sorted({flag.kind for flag in answer.flags if flag.kind in _REFUSED})
     if refused:
         told = ", ".join(kind.replace("_", " ") for kind in refused)
@@ -107,14 +113,15 @@ def _limits() -> str:
     return "\n".join(lines)
 
 
-def _asked_of(language: str, answer: Answer) -> Asked:
+def asked_of(language: str, answer: Answer) -> Asked:
     """What an answer took; one that was remembered took nothing."""
-    asked = _asked(language, answer.attempts, "remembered" if answer.remembered else "answered")
+    asked = tried(language, answer.attempts, "remembered" if answer.remembered else "answered")
     named = {"provider": answer.provider, "model": answer.model}
     return asked.model_copy(update=named)
 
 
-def _asked(language: str, attempts: Sequence[Attempt], outcome: str) -> Asked:
+def tried(language: str, attempts: Sequence[Attempt], outcome: str) -> Asked:
+    """What attempts took, whatever came of them."""
     costs = [each.cost for each in attempts]
     known = [cost for cost in costs if cost is not None]
     last = attempts[-1] if attempts else None
