@@ -3,7 +3,6 @@
 Where none is, or none answers, they are quoted from what is said, and say so.
 """
 
-from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Final
 
@@ -60,7 +59,7 @@ def _with_models(context: StageContext, film: Film, quoted: WordsResult) -> Word
     asked: list[Asked] = []
     failed: list[str] = []
     for number, language in enumerate(wanted, 1):
-        found = _written(ask, film, language, quoted.tags, failed, asked)
+        found = _written(ask, film, language, quoted, failed, asked)
         if found is not None:
             made[language] = found
         context.progress(number / len(wanted))
@@ -78,12 +77,12 @@ def _written(
     ask: Ask,
     film: Film,
     language: str,
-    keywords: Sequence[str],
+    quoted: WordsResult,
     failed: list[str],
     asked: list[Asked],
 ) -> LanguageWords | None:
     try:
-        found = written(ask, film, language, keywords)
+        found = written(ask, film, language, quoted)
     except Unavailable as why:
         asked.extend(why.asked)
         failed.append(f"No language model wrote in {languages.name(language)}: {why.reason}.")

@@ -10,7 +10,7 @@ from ai.text.errors import Unanswered
 from core import languages
 from core.errors import Misconfigured
 from pipeline.plan.networks import NETWORKS
-from pipeline.plan.words_types import Asked, LanguageWords
+from pipeline.plan.words_types import Asked, LanguageWords, WordsResult
 from pipeline.writing.draft import Draft, held
 from pipeline.writing.film import Film
 from pipeline.writing.holding import Holding
@@ -53,10 +53,10 @@ class Unavailable(Exception):
         self.reason, self.asked = reason, asked
 
 
-def written(ask_model: Ask, film: Film, language: str, keywords: Sequence[str]) -> LanguageWords:
+def written(ask_model: Ask, film: Film, language: str, quoted: WordsResult) -> LanguageWords:
     """The film's words in a language; raises Unavailable, and what cancels the call.
 
-    `keywords` are what the film is about, in the language that is spoken.
+    `quoted` is what was written without a model, in the language that is spoken.
     """
     request = replace(_request(film, language), most_tokens=_MOST_TOKENS)
     try:
@@ -71,7 +71,7 @@ def written(ask_model: Ask, film: Film, language: str, keywords: Sequence[str]) 
         reason = f"the answer was not used, since it may follow instructions in the film: {told}"
         raise Unavailable(reason, asked.model_copy(update={"outcome": "refused"}))
     assert isinstance(answer.value, Draft)
-    made = Holding(film, language, keywords, answer.value).words()
+    made = Holding(film, language, quoted, answer.value).words()
     notes = list(made.notes)
     if any(flag.kind is FlagKind.INSTRUCTION_IN_MATERIAL for flag in answer.flags):
         notes.append("What is said in the film reads like instructions to a model: look at this.")

@@ -15,7 +15,7 @@ from pipeline.plan.networks import (
     fit,
     is_hashtag,
 )
-from pipeline.plan.words_types import LanguageWords, NetworkCopy, Title
+from pipeline.plan.words_types import LanguageWords, NetworkCopy, Title, WordsResult
 from pipeline.words.matching import folded, spelled
 from pipeline.words.score import score
 from pipeline.writing.draft import Draft, Keyword
@@ -28,6 +28,7 @@ _HOW: Final = (
 _MADE_OF: Final = "language model"
 _FEW_HASHTAGS: Final = {"x": 2, "linkedin": 3, "facebook": 3, "youtube": 3}
 _LEAST_CHAPTERS: Final = 3
+_FEW_TAGS: Final = 5
 _LEAST_CHAPTER_SECONDS: Final = 10.0
 
 
@@ -37,7 +38,7 @@ class Holding:
 
     film: Film
     language: str
-    keywords: Sequence[str]
+    quoted: WordsResult
     draft: Draft
     _notes: list[str] = field(default_factory=list)
 
@@ -82,7 +83,7 @@ class Holding:
         return self.language.partition("-")[0].lower() == self.film.language.tag
 
     def _keywords(self) -> tuple[str, ...]:
-        return tuple(self.keywords[:10]) if self._is_spoken else ()
+        return self.quoted.tags[:10] if self._is_spoken else ()
 
     def _evidence(self, tags: Sequence[str]) -> str:
         """What tags occur in: in another language they stand for what is said."""
@@ -91,7 +92,11 @@ class Holding:
     def _tags(self) -> tuple[str, ...]:
         held = [one for one in self.draft.tags if self._is_of_film(one)]
         self._tell(len(self.draft.tags) - len(held), "tags")
-        return self._once([self._spelled(one.text) for one in held])
+        tags = self._once([self._spelled(one.text) for one in held])
+        if len(tags) >= _FEW_TAGS or not self._keywords():
+            return tags
+        self._notes.append("Tags: what is said most was added.")
+        return self._once([*tags, *self._keywords()])
 
     def _hashtags(self) -> tuple[str, ...]:
         found = []
@@ -127,8 +132,11 @@ class Holding:
         times = [*(one.seconds for one in chapters), self.film.seconds]
         short = any(end - begin < _LEAST_CHAPTER_SECONDS for begin, end in pairwise(times))
         if chapters and (short or len(chapters) < _LEAST_CHAPTERS):
-            self._notes.append("Chapters left out: they are too few or too short.")
-            return ()
+            self._notes.append("The chapters were too few or too short.")
+            chapters = []
+        if not chapters and self._is_spoken and self.quoted.chapters:
+            self._notes.append("Chapters: where the words of the film change, named by them.")
+            return self.quoted.chapters
         return tuple(chapters)
 
     def _titles(self, whole: Copy) -> tuple[Title, ...]:
