@@ -3,11 +3,13 @@
 import hashlib
 import re
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.media import Probe
 from pipeline.plan import STAGE_TYPES, WORK, StageResult, kind_of, plan
+from pipeline.plan.stage_types import amended_by
 from pipeline.stages import STAGE_FUNCTIONS, StageContext, StageInput
 from transcoders.tools import get_tools
 
@@ -63,10 +65,22 @@ def run_recipe(source: Path, folder: Path, recipe: str = "video") -> Made:
             tools=get_tools(),
             inputs={name: _input(made.results[name]) for name in spec.needs},
         )
+        before = made.files
         made.results[spec.name] = STAGE_FUNCTIONS[kind_of(spec.name)](context, spec.options)
+        if amended_by(spec.name):
+            _put_beside(before, scratch)
         if spec.name == "probe":
             stages += plan(recipe, made.probe).stages[1:]
     return made
+
+
+def _put_beside(files: Mapping[str, Path], folder: Path) -> None:
+    """Earlier files under their names, where what leads to them was made anew."""
+    for name, path in files.items():
+        target = folder / name
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.symlink_to(path.absolute())
 
 
 def _input(result: StageResult) -> StageInput:
