@@ -13,6 +13,7 @@ from core.errors import AutomatorError
 COMMANDS = {
     "up": "Start everything: database, broker, API, workers.",
     "process": "Send files through and collect what comes out.",
+    "fit": "Make a film into a file that a network takes.",
     "worker": "Run workers for the given queues.",
     "migrate": "Bring the databases to this release's schema.",
     "doctor": "Say what this machine has, lacks, and how to mend it.",

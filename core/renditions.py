@@ -69,6 +69,31 @@ class Rendition(_Value):
     progressive: bool = False
 
 
+class Frame(_Value):
+    """The picture that is made: `inner` is what the whole source is scaled to, upright.
+
+    It lies at `x`, `y` of a canvas of `width` × `height`, all in pixels: where it is smaller than
+    the canvas there are bars, where it is larger the rest is cut off.
+    """
+
+    width: int
+    height: int
+    inner_width: int
+    inner_height: int
+    x: int
+    y: int
+
+    @property
+    def padded(self) -> bool:
+        """Whether there are bars."""
+        return self.inner_width < self.width or self.inner_height < self.height
+
+    @property
+    def cropped(self) -> bool:
+        """Whether something is cut off."""
+        return self.inner_width > self.width or self.inner_height > self.height
+
+
 def fitted(size: tuple[int, int], short_side: int) -> tuple[int, int]:
     """The largest even size of that shape whose short side fits; never enlarged."""
     width, height = size

@@ -67,6 +67,11 @@ RECIPES: Final = {
     f"c=5.1:d=3 {_H264} -g 50 -c:a aac -b:a 256k",
     "portrait.mp4": "-f lavfi -i testsrc2=size=360x640:rate=60000/1001:duration=2 "
     f"-f lavfi -i sine=frequency=440:duration=2 {_H264} -g 60 -c:a aac",
+    "fast.mp4": "-f lavfi -i testsrc2=size=320x180:rate=120:duration=2 -f lavfi -i "
+    f"sine=duration=2 {_H264} -c:a aac",
+    "still.mp4": f"-f lavfi -i color=black:size=320x240:rate=25:duration=4 {_H264}",
+    "snow.mp4": "-f lavfi -i nullsrc=size=160x90:rate=25:duration=3,"
+    f"geq=lum=random(1)*255:cb=128:cr=128 {_H264}",
     "pq.mp4": _HDR.format("smpte2084"),
     "hlg.mp4": _HDR.format("arib-std-b67"),
     "tiny.mov": "-f lavfi -i testsrc2=size=64x64:rate=25:duration=1 -f lavfi -i sine=duration=1 "

@@ -19,6 +19,7 @@ from pipeline.plan.caption_types import (
     TranslateOptions,
     TranslateResult,
 )
+from pipeline.plan.fit_types import FIT, FitOptions, FitResult
 from pipeline.plan.image_types import (
     IMAGE,
     PROBE_IMAGE,
@@ -84,6 +85,7 @@ STAGE_TYPES: Final[dict[str, StageType]] = {
     # The film plays before its captions are there; then another master leads the same media.
     CAPTIONED: StageType(CaptionedOptions, CaptionedResult, amends=(PACKAGE, CAPTIONED)),
     TRANSCRIBE: StageType(TranscribeOptions, TranscribeResult),
+    FIT: StageType(FitOptions, FitResult),
     PROBE_IMAGE: StageType(ProbeImageOptions, ImageProbe),
     IMAGE: StageType(ImageOptions, ImageResult),
 }

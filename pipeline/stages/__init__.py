@@ -5,6 +5,7 @@ from typing import Any
 
 from pipeline.plan import StageResult
 from pipeline.plan.caption_types import CAPTIONED, CAPTIONS, TRANSLATE
+from pipeline.plan.fit_types import FIT
 from pipeline.plan.image_types import IMAGE, PROBE_IMAGE
 from pipeline.plan.speech_types import TRANSCRIBE
 from pipeline.plan.video_types import ANALYSE, AUDIO, ENCODE, PACKAGE, PICTURES, PREVIEW, PROBE
@@ -15,6 +16,7 @@ from pipeline.stages import (
     captioned,
     captions,
     encode,
+    fit,
     image,
     package,
     pictures,
@@ -43,6 +45,7 @@ STAGE_FUNCTIONS: Mapping[str, StageFunction] = {
     TRANSLATE: translate.run,
     CAPTIONED: captioned.run,
     WORDS: words.run,
+    FIT: fit.run,
     PROBE_IMAGE: probe_image.run,
     IMAGE: image.run,
 }

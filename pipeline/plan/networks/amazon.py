@@ -3,7 +3,7 @@
 from typing import Final
 
 from pipeline.plan.networks.sources import known
-from pipeline.plan.networks.types import MediaLimit, Network, Range, TextLimit, Unit
+from pipeline.plan.networks.types import Choice, MediaLimit, Network, Range, TextLimit, Unit
 
 _LISTINGS: Final = known("Amazon: listings; the product type's schema decides")
 _MEDIA: Final = known("Amazon Seller Central: product videos and images")
@@ -32,6 +32,11 @@ AMAZON: Final = Network(
             ranges=(
                 Range(fact="bytes", most=5_000_000_000, source=_MEDIA),
                 Range(fact="short_side", least=480, source=_MEDIA),
+            ),
+            choices=(
+                Choice(fact="mime", values=("video/mp4", "video/quicktime"), source=_MEDIA),
+                Choice(fact="video_codec", values=("h264", "hevc"), source=_MEDIA),
+                Choice(fact="audio_codec", values=("aac",), source=_MEDIA),
             ),
         ),
         MediaLimit(kind="image", ranges=(Range(fact="bytes", most=10_000_000, source=_MEDIA),)),

@@ -30,6 +30,11 @@ GOOGLE_BUSINESS: Final = Network(
                 Range(fact="bytes", most=75_000_000, source=_VIDEOS),
                 Range(fact="short_side", least=720, source=_VIDEOS),
             ),
+            choices=(
+                Choice(fact="mime", values=("video/mp4", "video/quicktime"), source=_VIDEOS),
+                Choice(fact="video_codec", values=("h264", "hevc"), source=_VIDEOS),
+                Choice(fact="audio_codec", values=("aac",), source=_VIDEOS),
+            ),
         ),
     ),
 )

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from pipeline.plan.networks.sources import quoted
+from pipeline.plan.networks.sources import known, quoted
 from pipeline.plan.networks.types import (
     Choice,
     CountLimit,
@@ -15,6 +15,8 @@ from pipeline.plan.networks.types import (
 
 _CAPTION: Final = quoted("Instagram Graph API: media, caption")
 _REEL: Final = quoted("Instagram Graph API: media, reel specifications")
+# What it shows of others is its own guess at their tones.
+_SHOWN: Final = known("Instagram: reels are shown in SDR")
 _IMAGE: Final = quoted("Instagram Graph API: media, image specifications")
 
 INSTAGRAM: Final = Network(
@@ -39,12 +41,17 @@ INSTAGRAM: Final = Network(
                 Range(fact="width", most=1920, source=_REEL),
                 Range(fact="aspect", least=0.01, most=10, source=_REEL),
                 Range(fact="audio_rate", most=48_000, source=_REEL),
+                Range(fact="audio_channels", most=2, source=_REEL),
             ),
             choices=(
                 Choice(fact="mime", values=("video/mp4", "video/quicktime"), source=_REEL),
                 Choice(fact="video_codec", values=("h264", "hevc"), source=_REEL),
                 Choice(fact="audio_codec", values=("aac",), source=_REEL),
                 Choice(fact="index_first", values=(True,), source=_REEL),
+                Choice(fact="plain_timeline", values=(True,), source=_REEL),
+                Choice(fact="progressive", values=(True,), source=_REEL),
+                Choice(fact="chroma", values=("4:2:0",), source=_REEL),
+                Choice(fact="dynamic_range", values=("sdr",), source=_SHOWN),
             ),
         ),
         MediaLimit(

@@ -1,11 +1,12 @@
 """What a network would refuse of a file, before it is sent there. Pure: facts in, lines out."""
 
+import re
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 from core.errors import Rejected
-from core.media import Probe
+from core.media import Probe, VideoStream
 from pipeline.plan.networks.types import (
     Choice,
     MediaFacts,
@@ -30,6 +31,15 @@ _SAID: Final = {
     "audio_codec": ("the sound's codec", "", "encode it again"),
     "audio_rate": ("the sound's sample rate", " Hz", "resample it"),
     "index_first": ("the index before the media", "", "package it again, index first"),
+    "plain_timeline": ("a time line without edit lists", "", "package it again without them"),
+    "audio_channels": ("the number of the sound's channels", "", "mix it"),
+    "audio_profile": ("the sound's profile", "", "encode it again"),
+    "bit_depth": ("the depth of its colours", " bits", "encode it again"),
+    "chroma": ("the sampling of its colours", "", "encode it again"),
+    "dynamic_range": ("the dynamic range", "", "map its tones"),
+    "square_pixels": ("a picture of square pixels", "", "scale it"),
+    "progressive": ("a progressive picture", "", "deinterlace it"),
+    "constant_rate": ("a constant frame rate", "", "convert it"),
 }
 # Longer and larger than what is taken has another remedy than shorter and smaller.
 _TOO_LITTLE: Final = {
@@ -39,8 +49,10 @@ _TOO_LITTLE: Final = {
 }
 
 
-def facts_of(probe: Probe, *, index_first: bool | None = None) -> MediaFacts:
-    """What a probe tells of a film."""
+def facts_of(
+    probe: Probe, *, index_first: bool | None = None, plain_timeline: bool | None = None
+) -> MediaFacts:
+    """What a probe tells of a film; how its container is laid out the caller knows, or nobody."""
     video, audio = probe.main_video, probe.main_audio
     width, height = video.display_size if video else (None, None)
     rate = video.fps if video else None
@@ -56,7 +68,38 @@ def facts_of(probe: Probe, *, index_first: bool | None = None) -> MediaFacts:
         audio_codec=audio.codec if audio else None,
         audio_rate=audio.sample_rate if audio else None,
         index_first=index_first,
+        plain_timeline=plain_timeline,
+        audio_channels=audio.channels if audio else None,
+        audio_profile=audio.profile if audio else None,
+        **_picture_facts(video),
     )
+
+
+def _picture_facts(video: VideoStream | None) -> dict[str, Any]:
+    if video is None:
+        return {}
+    return {
+        "bit_depth": video.bit_depth,
+        "chroma": _chroma(video.pix_fmt),
+        "dynamic_range": video.hdr or "sdr",
+        "square_pixels": Fraction(video.sar) == 1,
+        "progressive": not video.interlaced,
+        "constant_rate": video.constant_rate,
+    }
+
+
+def _chroma(pix_fmt: str | None) -> str | None:
+    """From ffmpeg's name of a pixel format, such as `yuvj420p` or `p010le`."""
+    if pix_fmt is None:
+        return None
+    found = _PLANAR.match(pix_fmt)
+    if found:
+        return ":".join(found[1])
+    return "4:2:0" if pix_fmt.startswith(_HALVED) else pix_fmt
+
+
+_PLANAR: Final = re.compile(r"yuv[aj]?(4\d\d)p")
+_HALVED: Final = ("nv12", "nv21", "p010", "p012", "p016")
 
 
 def _rounded(rate: Fraction | None) -> float | None:

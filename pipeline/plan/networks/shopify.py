@@ -40,7 +40,11 @@ SHOPIFY: Final = Network(
                 Range(fact="bytes", least=1, most=1_000_000_000, source=_MEDIA),
                 Range(fact="duration_seconds", most=600, source=_MEDIA),
             ),
-            choices=(Choice(fact="mime", values=("video/mp4", "video/quicktime"), source=_MEDIA),),
+            choices=(
+                Choice(fact="mime", values=("video/mp4", "video/quicktime"), source=_MEDIA),
+                Choice(fact="video_codec", values=("h264", "hevc"), source=_MEDIA),
+                Choice(fact="audio_codec", values=("aac",), source=_MEDIA),
+            ),
         ),
     ),
 )

@@ -159,6 +159,19 @@ class MediaFacts(Value):
     audio_rate: int | None = None
     index_first: bool | None = None
     """Whether the index (moov) stands before the media, so that playing needs no second read."""
+    plain_timeline: bool | None = None
+    """Whether every track is played from its first sample on: no edit list moves or cuts it."""
+    audio_channels: int | None = None
+    audio_profile: str | None = None
+    """ffprobe's name of it: `LC`, `HE-AAC`, …"""
+    bit_depth: int | None = None
+    chroma: str | None = None
+    """How colours are sampled: `4:2:0`, …"""
+    dynamic_range: str | None = None
+    """`sdr`, `pq` or `hlg`."""
+    square_pixels: bool | None = None
+    progressive: bool | None = None
+    constant_rate: bool | None = None
 
     @property
     def aspect(self) -> float | None:
