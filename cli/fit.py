@@ -13,10 +13,8 @@ from core.errors import Rejected
 if TYPE_CHECKING:
     from core.media import Probe
     from pipeline.plan.fit_types import FitOptions, FitPlan, FitResult
-    from pipeline.plan.networks import Network
     from transcoders.tools import Tools
 
-_FILMS = ("video", "reel")
 _DONE = {
     "keep": "is taken as it is",
     "remux": "was packaged again",
@@ -93,25 +91,15 @@ def _check(out: Path | None) -> None:
 def _options(name: str, placement: str | None, choices: dict[str, Any]) -> "FitOptions":
     from pydantic import ValidationError
 
-    from pipeline.plan.fit_types import FitChoices, FitOptions
-    from pipeline.plan.networks import media_limit, network_named
+    from pipeline.plan.fit_run import fit_options
+    from pipeline.plan.fit_types import FitChoices
 
-    network = network_named(name)
-    kind = placement or _first_kind(network)
-    if kind not in _FILMS:
-        raise Rejected(f"{kind} is no placement for a film: those are {' and '.join(_FILMS)}")
-    media_limit(network, kind)
     across, down = choices.pop("focus")
     try:
         chosen = FitChoices(focus_x=across, focus_y=down, **choices)
     except ValidationError as error:
         raise Rejected("a background is a colour such as #1a2b3c") from error
-    return FitOptions(network=name, kind=kind, choices=chosen)
-
-
-def _first_kind(network: "Network") -> str:
-    kinds = {limit.kind for limit in network.media}
-    return next((kind for kind in _FILMS if kind in kinds), _FILMS[0])
+    return fit_options(name, placement, chosen)
 
 
 def _plan(file: Path, found: "Probe", options: "FitOptions") -> "FitPlan":

@@ -14,6 +14,7 @@ from models.asset import Artifact, Asset
 from models.run import INTERACTIVE, PRIORITIES, Run, StageRun
 from pipeline.plan.recipes import RECIPES, plan
 from pipeline.plan.stage_types import WORK, amended_by, kind_of, replaced_by
+from pipeline.plan.types import Graph
 from services import assets, ledger, library
 
 STATES = ("running", "cancelling", "done", "failed", "cancelled")
@@ -55,6 +56,13 @@ def start(
 ) -> Run:
     """Begin a recipe on an asset; its first stage is ready when the transaction commits."""
     name = recipe_for(asset, recipe)
+    return begin(session, tenant_id, asset, name=name, graph=plan(name, None), class_=class_)
+
+
+def begin(
+    session: Session, tenant_id: UUID, asset: Asset, *, name: str, graph: Graph, class_: int
+) -> Run:
+    """Begin a run of that graph on an asset, called `name` where others have their recipe."""
     # What the run's stages do belongs below this span, wherever and whenever they do it.
     with tracing.span("run", kind="producer", attributes={"automator.recipe": name}) as span:
         run = Run(
@@ -68,7 +76,7 @@ def start(
         session.add(run)
         session.flush()
         span.set({"automator.run_id": str(run.id)})
-    ledger.insert_graph(session, run, plan(name, None))
+    ledger.insert_graph(session, run, graph)
     tell_begun(session, run)
     return run
 

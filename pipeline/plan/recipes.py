@@ -8,6 +8,8 @@ from core.errors import Rejected
 from core.images import ImageProbe
 from core.media import Probe
 from pipeline.plan.brief import Brief
+from pipeline.plan.fit_run import plan_probe
+from pipeline.plan.fit_types import FIT
 from pipeline.plan.image import plan_image
 from pipeline.plan.types import Graph
 from pipeline.plan.video import plan_video
@@ -28,6 +30,9 @@ def plan(recipe: str, probe: Probe | ImageProbe | None, brief: Brief | None = No
 
     The graph with a probe begins with the graph without one. Raises Rejected for unknown recipes.
     """
+    if recipe == FIT:
+        # Its run knows all of its stages from the beginning.
+        return plan_probe()
     found = RECIPES.get(recipe)
     if found is None:
         raise Rejected(f"there is no recipe {recipe!r}; there is {', '.join(sorted(RECIPES))}")

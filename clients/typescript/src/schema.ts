@@ -1807,6 +1807,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/assets/{asset_id}/fits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start Fit
+         * @description Begin to make a film into a file that a network takes.
+         *
+         *     Its run has one stage `fit.<network>-<placement>`: the result's `plan` says what would have been
+         *     refused and what was done; the artifact, of the kind `fit`, is there where the film was not
+         *     taken as it is. A film that nothing may mend is a 422 that says why.
+         */
+        post: operations["start_fit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/runs": {
         parameters: {
             query?: never;
@@ -4058,6 +4082,66 @@ export interface components {
             pointer: string;
             /** Detail */
             detail: string;
+        };
+        /**
+         * FitCreate
+         * @description Where a film is to go, and what may be done to it for that.
+         * @example {
+         *       "focus_x": 0.4,
+         *       "network": "instagram",
+         *       "placement": "reel",
+         *       "shape": "crop",
+         *       "trim": true
+         *     }
+         */
+        FitCreate: {
+            /**
+             * Network
+             * @description Such as `youtube`, `instagram` or `x`.
+             */
+            network: string;
+            /**
+             * Placement
+             * @description `video` if left out; `reel` where a network takes no other.
+             */
+            placement?: ("video" | "reel") | null;
+            /**
+             * Shape
+             * @description How it gets another shape: bars around it, or what is outside cut off.
+             * @default pad
+             * @enum {string}
+             */
+            shape: "pad" | "crop";
+            /**
+             * Trim
+             * @description Cut off the end of a film that is too long; else a 422.
+             * @default false
+             */
+            trim: boolean;
+            /**
+             * Focus X
+             * @description Where a crop looks, of the width.
+             * @default 0.5
+             */
+            focus_x: number;
+            /**
+             * Focus Y
+             * @description The same, of the height.
+             * @default 0.5
+             */
+            focus_y: number;
+            /**
+             * Background
+             * @description The colour of bars.
+             * @default #000000
+             */
+            background: string;
+            /**
+             * Priority
+             * @default interactive
+             * @enum {string}
+             */
+            priority: "interactive" | "batch";
         };
         /**
          * IdentityOut
@@ -12453,6 +12537,52 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             414: components["responses"]["UriTooLongUncounted"];
             422: components["responses"]["InvalidRequest"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["RequestHeaderFieldsTooLargeUncounted"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    start_fit: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any string of your own, such as a UUID: within 24 hours, a request that is repeated with its key is done once and answered the same. */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                asset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FitCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunOut"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeoutUncounted"];
+            409: components["responses"]["ConflictOrIdempotencyKeyInUse"];
+            413: components["responses"]["TooLarge"];
+            414: components["responses"]["UriTooLongUncounted"];
+            415: components["responses"]["UnsupportedMediaTypeUncounted"];
+            422: components["responses"]["InvalidRequestOrIdempotencyKeyReused"];
             429: components["responses"]["RateLimited"];
             431: components["responses"]["RequestHeaderFieldsTooLargeUncounted"];
             500: components["responses"]["Internal"];

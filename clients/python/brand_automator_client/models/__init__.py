@@ -60,6 +60,10 @@ from .entry_page import EntryPage
 from .export_audit_entries_format import ExportAuditEntriesFormat
 from .field_problem import FieldProblem
 from .finish_oidc_provider import FinishOidcProvider
+from .fit_create import FitCreate
+from .fit_create_placement_type_0 import FitCreatePlacementType0
+from .fit_create_priority import FitCreatePriority
+from .fit_create_shape import FitCreateShape
 from .identity_out import IdentityOut
 from .identity_page import IdentityPage
 from .import_create import ImportCreate
@@ -254,6 +258,10 @@ __all__ = (
     "ExportAuditEntriesFormat",
     "FieldProblem",
     "FinishOidcProvider",
+    "FitCreate",
+    "FitCreatePlacementType0",
+    "FitCreatePriority",
+    "FitCreateShape",
     "IdentityOut",
     "IdentityPage",
     "ImportCreate",
