@@ -126,8 +126,9 @@ def _make(
         )
         result = fit.run(context, options)
         assert isinstance(result.value, FitResult)
-        if result.artifacts:
-            result.artifacts[0].path.rename(out)
+        media = next((one for one in result.artifacts if one.attributes.role == "media"), None)
+        if media is not None:
+            media.path.rename(out)
         else:
             shutil.copyfile(file, Path(scratch) / out.name)
             (Path(scratch) / out.name).rename(out)

@@ -38,6 +38,8 @@ BUFFER_SECONDS: Final = 2
 _ROOM: Final = 0.97
 # Sound ends in whole packets.
 _LENGTH_ROOM: Final = 0.06
+# Nobody sees or hears less (ITU-R BT.1359).
+_APART_SECONDS: Final = 0.03
 _SAMPLE_RATES: Final = (48_000, 44_100, 32_000, 24_000, 16_000)
 _SOUND_BITRATES: Final = {1: 96_000, 2: 160_000}
 
@@ -64,7 +66,7 @@ def fit_film(probe: Probe, facts: MediaFacts, options: FitOptions) -> FitPlan:
     blocked = tuple(_unmendable(refused, options.choices))
     if blocked:
         return plan.model_copy(update={"blocked": blocked})
-    action = _action(facts, {each.field for each in refused})
+    action = _action(probe, facts, {each.field for each in refused})
     if action is Action.ENCODE:
         return encoded(plan, probe, options)
     return _copied(plan, probe, limit, action)
@@ -79,12 +81,22 @@ def _unmendable(refused: Sequence[Violation], choices: FitChoices) -> Iterator[V
             yield each
 
 
-def _action(facts: MediaFacts, fields: set[str]) -> Action:
+def _action(probe: Probe, facts: MediaFacts, fields: set[str]) -> Action:
     if fields - _CONTAINER - _SOUND or facts.video_codec not in _COPIED_PICTURES:
+        return Action.ENCODE
+    if _apart(probe):
         return Action.ENCODE
     if fields & _SOUND or facts.audio_codec not in _COPIED_SOUNDS:
         return Action.SOUND
     return Action.REMUX
+
+
+def _apart(probe: Probe) -> bool:
+    """Whether picture and sound begin apart, which a copy without edit lists could not keep."""
+    video, audio = probe.main_video, probe.main_audio
+    if video is None or audio is None:
+        return False
+    return abs(video.start_seconds - audio.start_seconds) > _APART_SECONDS
 
 
 def _copied(plan: FitPlan, probe: Probe, limit: MediaLimit, action: Action) -> FitPlan:

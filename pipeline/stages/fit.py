@@ -1,5 +1,6 @@
 """Stage `fit`: one MP4 that a network takes, held against the network's rules when it is made."""
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +13,7 @@ from core.process import Completed
 from core.renditions import Rendition
 from pipeline.plan import ArtifactFile, Attributes, StageResult
 from pipeline.plan.fit import encoded_again, fit_film
-from pipeline.plan.fit_types import Action, FitOptions, FitPlan, FitResult
+from pipeline.plan.fit_types import FIT, Action, FitOptions, FitPlan, FitResult
 from pipeline.plan.networks import facts_of, network_named, preflight
 from pipeline.plan.networks.types import MediaFacts, Violation
 from pipeline.plan.video_types import PROBE
@@ -31,9 +32,10 @@ _SAME_SECONDS: Final = 0.1
 
 
 def run(context: StageContext, options: FitOptions) -> StageResult:
-    """The file `fit/<network>-<kind>.mp4`; none where the source is taken as it is.
+    """Files `fit/<network>-<kind>.mp4`, where the source is not taken as it is, and `….json`.
 
-    Raises Rejected with every line of what nothing may mend.
+    The second says what would have been refused and what was done. Raises Rejected with every line
+    of what nothing may mend.
     """
     work = _Work(context, options, context.value(PROBE, Probe))
     return work.result()
@@ -70,7 +72,7 @@ class _Work:
         _refuse(plan)
         if plan.action is Action.KEEP:
             kept = FitResult(plan=plan, facts=plan.facts, probe=self._probe, tries=0)
-            return StageResult(kept)
+            return StageResult(kept, (self._report(kept),))
         rate_part = 1.0
         for tries in range(1, _TRIES + 1):
             made, left = self._try(plan)
@@ -143,12 +145,26 @@ class _Work:
             codec=facts.video_codec,
             duration=made.duration_seconds,
             frame_rate=facts.frame_rate,
-            role=f"{plan.network}-{plan.kind}",
+            role="media",
+            rendition=self._target.stem,
             channels=facts.audio_channels,
         )
-        name = f"fit/{self._target.name}"
-        file = ArtifactFile("fit", name, self._target, "video/mp4", attributes)
-        return StageResult(value, (file,))
+        name = f"{FIT}/{self._target.name}"
+        file = ArtifactFile(FIT, name, self._target, "video/mp4", attributes)
+        return StageResult(value, (file, self._report(value)))
+
+    def _report(self, value: FitResult) -> ArtifactFile:
+        """What people are told, as JSON: without how the encoder was told."""
+        path = self._target.with_suffix(".json")
+        told = {
+            **value.plan.model_dump(mode="json", exclude={"picture", "sound"}),
+            "made": value.facts.model_dump(mode="json"),
+            "tries": value.tries,
+            "notes": list(value.notes),
+        }
+        path.write_text(json.dumps(told, ensure_ascii=False, indent=1))
+        attributes = Attributes(role="report", rendition=path.stem)
+        return ArtifactFile(FIT, f"{FIT}/{path.name}", path, "application/json", attributes)
 
 
 def _refuse(plan: FitPlan) -> None:

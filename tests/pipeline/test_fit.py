@@ -1,5 +1,6 @@
 """Any film to any network: the plan is pure and right for random films, the files for odd ones."""
 
+import json
 import subprocess
 from fractions import Fraction
 from pathlib import Path
@@ -194,7 +195,13 @@ def fitted(
     )
     result = fit.run(context, options)
     assert isinstance(result.value, FitResult)
-    path = result.artifacts[0].path if result.artifacts else source
+    *media, report = result.artifacts
+    path = media[0].path if media else source
+    told = json.loads(report.path.read_text())
+    assert told["action"] == result.value.plan.action
+    assert [each["line"] for each in told["steps"]] == [
+        each.line for each in result.value.plan.steps
+    ]
     again = fit.plan_of(path, measure(path, get_tools()), options)
     assert again.action is Action.KEEP
     assert not again.refused
@@ -240,18 +247,28 @@ def decoded(path: Path, *arguments: str) -> bytes:
 
 def first_click(path: Path) -> int:
     """The sample, of 48,000 a second, at which the first click is heard."""
-    heard = decoded(path, "-vn", "-f", "s16le", "-ac", "1", "-ar", "48000")
+    in_time = ("-af", "aresample=async=1:first_pts=0", "-ac", "1", "-ar", "48000")
+    heard = decoded(path, "-vn", *in_time, "-f", "s16le")
     samples = memoryview(heard).cast("h")
     return next(number for number, sample in enumerate(samples) if abs(sample) > 6000)
 
 
-@pytest.mark.parametrize("name", ["clicks.mp4", "clicks-8k.mov"])
-def test_copies_have_no_edit_list_and_stay_in_time_to_the_sample(
-    sample: Sample, tmp_path: Path, name: str
+@pytest.mark.parametrize(
+    ("name", "network", "action"),
+    [
+        ("clicks.mp4", "instagram", Action.REMUX),
+        ("clicks-8k.mov", "instagram", Action.SOUND),
+        ("clicks-opus.webm", "x", Action.ENCODE),
+        ("clicks-late.mp4", "instagram", Action.ENCODE),
+        ("clicks-cut.mp4", "instagram", Action.ENCODE),
+    ],
+)
+def test_there_is_no_edit_list_and_sound_stays_in_time_to_the_millisecond(
+    sample: Sample, tmp_path: Path, name: str, network: str, action: Action
 ) -> None:
-    source = sample(name)
-    value, path, _ = fitted(source, tmp_path / "made", "instagram", "reel")
-    assert value.plan.action is (Action.REMUX if name == "clicks.mp4" else Action.SOUND)
+    source, kind = sample(name), "reel" if network == "instagram" else "video"
+    value, path, _ = fitted(source, tmp_path / "made", network, kind)
+    assert value.plan.action is action, value.notes
     assert b"elst" not in path.read_bytes()
     assert first_click(path) == pytest.approx(first_click(source), abs=48)
     begins = measure(path, get_tools()).main_video

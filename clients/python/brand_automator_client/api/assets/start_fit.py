@@ -76,9 +76,9 @@ def sync_detailed(
 
      Begin to make a film into a file that a network takes.
 
-    Its run has one stage `fit.<network>-<placement>`: the result's `plan` says what would have been
-    refused and what was done; the artifact, of the kind `fit`, is there where the film was not
-    taken as it is. A film that nothing may mend is a 422 that says why.
+    Its run ends with a stage `fit.<network>-<placement>` and artifacts of the kind `fit`: the file,
+    unless the film is taken as it is, and a report of what would have been refused and what was
+    done. A film that nothing may mend is a 422 that says why.
 
     Args:
         asset_id (UUID):
