@@ -255,8 +255,9 @@ def _picture_steps(probe: Probe, plan: FitPlan, picture: Picture) -> Iterator[St
     assert video is not None
     seconds = picture.grid.seconds
     frame = picture.frame
-    if probe.duration_seconds - seconds > _LENGTH_ROOM / 10:
-        lost = probe.duration_seconds - seconds
+    lost = probe.duration_seconds - seconds
+    # A film ends with a whole frame.
+    if lost > 1 / picture.grid.fps:
         line = f"the last {lost:.2f} s are cut off: {seconds:.2f} s are left"
         yield Step(fact="duration_seconds", line=line)
     yield from _shape_steps(video.display_size, frame)
