@@ -52,10 +52,8 @@ def test_a_file_is_made_and_told_of_and_taken_the_next_time(sample: Sample, tmp_
     ("arguments", "code", "said"),
     [
         (("--network", "facebook", "--placement", "reel"), 1, "blocked  Facebook: the length is 2"),
-        (("--network", "myspace"), 1, "there is no network 'myspace'"),
         (("--network", "x", "--placement", "image"), 1, "no placement for a film"),
         (("--network", "x", "--background", "red"), 1, "a background is a colour"),
-        (("--network", "x", "--placement", "reel"), 1, "X takes no reel"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_line(

@@ -103,7 +103,7 @@ def made_of(plan: FitPlan) -> MediaFacts:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     film=films(),
     plain=st.booleans(),
@@ -211,14 +211,35 @@ def fitted(
 @pytest.mark.parametrize(
     ("name", "network", "kind", "action", "seen"),
     [
-        ("odd.mp4", "x", "video", Action.ENCODE, {"width": 640, "height": 360}),
+        pytest.param(
+            "odd.mp4",
+            "x",
+            "video",
+            Action.ENCODE,
+            {"width": 640, "height": 360},
+            marks=pytest.mark.long,
+        ),
         ("fast.mp4", "x", "video", Action.ENCODE, {"frame_rate": 60.0}),
         ("pq.mp4", "x", "video", Action.ENCODE, {"dynamic_range": "sdr", "audio_codec": None}),
-        ("interlaced.ts", "shopify", "video", Action.ENCODE, {"progressive": True}),
+        pytest.param(
+            "interlaced.ts",
+            "shopify",
+            "video",
+            Action.ENCODE,
+            {"progressive": True},
+            marks=pytest.mark.long,
+        ),
         ("uneven.mp4", "instagram", "reel", Action.SOUND, {"audio_channels": 2}),
         ("silent.mp4", "instagram", "reel", Action.REMUX, {"audio_codec": None}),
         ("rotated.mov", "linkedin", "video", Action.REMUX, {"width": 360, "height": 640}),
-        ("recording.webm", "facebook", "video", Action.ENCODE, {"video_codec": "h264"}),
+        pytest.param(
+            "recording.webm",
+            "facebook",
+            "video",
+            Action.ENCODE,
+            {"video_codec": "h264"},
+            marks=pytest.mark.long,
+        ),
         ("plain.mp4", "youtube", "video", Action.KEEP, {"width": 640}),
     ],
 )
