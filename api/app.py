@@ -87,7 +87,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.loop = asyncio.get_running_loop()
     yield
     await app.state.events.aclose()
-    await asyncio.gather(*app.state.notes)
+    await asyncio.gather(*app.state.notes, return_exceptions=True)
     app.state.desk.close()
     app.state.verifier.close()
     await limits.close(app)

@@ -85,6 +85,26 @@ def afterwards(
     note(request, in_turn(request, act, *args, **kwargs))
 
 
+def beside(
+    request: Request, act: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs
+) -> asyncio.Task[_T]:
+    """Do the same meanwhile, for who may be refused before it is known; nobody has to wait for it.
+
+    The application ends after it.
+    """
+    task = asyncio.create_task(in_turn(request, act, *args, **kwargs))
+    notes: set[asyncio.Task[Any]] = request.app.state.notes
+    notes.add(task)
+    task.add_done_callback(partial(_noted, notes))
+    return task
+
+
+def _noted(notes: set[asyncio.Task[Any]], task: asyncio.Task[Any]) -> None:
+    notes.discard(task)
+    if not task.cancelled():
+        task.exception()  # told to who waits; where nobody does, it is nobody's concern
+
+
 def note(request: Request, work: Coroutine[Any, Any, object]) -> None:
     """Have it done, and logged what goes wrong; the application ends after it."""
     notes: set[asyncio.Task[None]] = request.app.state.notes

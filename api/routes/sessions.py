@@ -1,6 +1,5 @@
 """Sessions: sign in, go on, see where one has signed in, sign out."""
 
-import asyncio
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
@@ -9,7 +8,7 @@ from fastapi import Request, Response
 
 from api import credentials, problems
 from api.access import PERSON, PUBLIC
-from api.context import InstallationDep, PeopleDep, PersonDep, afterwards, in_turn
+from api.context import InstallationDep, PeopleDep, PersonDep, afterwards, beside, in_turn
 from api.routing import Router
 from api.schemas.factor import CodeIn, SecondFactorNeededOut
 from api.schemas.passkey import PasskeyOptionsOut, PasskeySignInIn
@@ -53,13 +52,11 @@ async def sign_in(
     email = emails.normalised(asked.email)
     password = asked.password.get_secret_value()
     account = emails.key(email)
-    known, _ = await asyncio.gather(
-        in_turn(request, people.known, current, email), count_attempt(request, account)
-    )
-    right, seen = await asyncio.gather(
-        compared(request, account, known.digest, password),
-        in_turn(request, admission.look, current, known),
-    )
+    finding = beside(request, people.known, current, email)
+    await count_attempt(request, account)
+    known = await finding
+    looking = beside(request, admission.look, current, known)
+    right = await compared(request, account, known.digest, password)
     if not right or known.user_id is None:
         if known.user_id is not None:
             # Not waited for: the answer would take longer where there is an account.
@@ -76,7 +73,7 @@ async def sign_in(
         origin=origin(request),
         known=known.digest,
         digest=digest,
-        seen=seen,
+        seen=await looking,
     )
     return await admitted(request, response, current, admit, cookies=asked.cookies)
 
