@@ -16,6 +16,7 @@ from pipeline.plan.image_types import (
     ImageResult,
     ProbeImageOptions,
 )
+from pipeline.plan.shots import SHOTS, ShotsOptions, ShotsResult
 from pipeline.plan.speech_types import TRANSCRIBE, TranscribeOptions, TranscribeResult
 from pipeline.plan.video_types import (
     ANALYSE,
@@ -63,6 +64,7 @@ STAGE_TYPES: Final[dict[str, StageType]] = {
     # The ladder takes the preview's place in the transaction that records it.
     PACKAGE: StageType(PackageOptions, PackageResult, replaces=(PREVIEW,)),
     PICTURES: StageType(PicturesOptions, PicturesResult),
+    SHOTS: StageType(ShotsOptions, ShotsResult),
     WORDS: StageType(WordsOptions, WordsResult),
     CAPTIONS: StageType(CaptionsOptions, CaptionsResult),
     TRANSCRIBE: StageType(TranscribeOptions, TranscribeResult),

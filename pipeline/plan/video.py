@@ -4,7 +4,7 @@ probe ─┬─ preview
 ├─ analyse ── encode.0 … encode.n ─┬─ package
 ├─ audio.0 … audio.m ──────────────┘
 ├─ audio.0 ── transcribe ─┬─ captions
-│  (the chunks' scenes) ──┴─ words
+├─ (the chunks) ── shots ─┴─ words
 └─ (the chunks' thumbnails) ───────── pictures
 """
 
@@ -19,6 +19,7 @@ from pipeline.plan.brief import Brief
 from pipeline.plan.caption_types import CAPTIONS, CaptionsOptions
 from pipeline.plan.chunks import chunks, thumbnail_step
 from pipeline.plan.ladder import estimated_seconds, full_ladder
+from pipeline.plan.shots import SHOTS, ShotsOptions
 from pipeline.plan.speech_types import TRANSCRIBE, TranscribeOptions
 from pipeline.plan.types import Graph, Queue, StageSpec
 from pipeline.plan.video_types import (
@@ -98,8 +99,11 @@ def plan_video(probe: Probe | None, brief: Brief, codecs: Sequence[Codec] = ("h2
                 600 + grid.seconds / 10,
             ),
             StageSpec(PICTURES, 1, Queue.MEDIA, pictures, (PROBE, ANALYSE, *names), 300),
+            StageSpec(
+                SHOTS, 1, Queue.LIGHT, ShotsOptions(grid=grid, chunks=names), (ANALYSE, *names), 300
+            ),
             transcribe_stage(tracks, brief),
-            *spoken_stages(grid, ladder[0], names, brief),
+            *spoken_stages(grid, ladder[0], brief),
         )
     )
 
@@ -157,28 +161,24 @@ def transcribe_stage(tracks: Sequence[StageSpec], brief: Brief) -> StageSpec:
     return StageSpec(TRANSCRIBE, 1, Queue.GPU, options, (PROBE, *heard), 600)
 
 
-def spoken_stages(
-    grid: Grid, largest: Rendition, chunks: tuple[str, ...], brief: Brief
-) -> tuple[StageSpec, StageSpec]:
+def spoken_stages(grid: Grid, largest: Rendition, brief: Brief) -> tuple[StageSpec, StageSpec]:
     """What is written of what was said: captions, and the words that a film is published with."""
     captions = CaptionsOptions(
         rate=str(grid.fps),
         seconds=grid.seconds,
         width=largest.width,
         height=largest.height,
-        chunks=chunks,
         glossary=brief.vocabulary,
     )
     words = WordsOptions(
         name=PurePath(brief.name).stem,
         seconds=grid.seconds,
         brand=voice_of(brief.kit),
-        chunks=chunks,
     )
-    needs = (TRANSCRIBE, *chunks)
+    needs = (TRANSCRIBE, SHOTS)
     return (
-        StageSpec(CAPTIONS, 1, Queue.LIGHT, captions, needs, 300),
-        StageSpec(WORDS, 1, Queue.LIGHT, words, needs, 300),
+        StageSpec(CAPTIONS, 2, Queue.LIGHT, captions, needs, 300),
+        StageSpec(WORDS, 2, Queue.LIGHT, words, needs, 300),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from pipeline.plan import StageResult
 from pipeline.plan.caption_types import CAPTIONS
 from pipeline.plan.image_types import IMAGE, PROBE_IMAGE
+from pipeline.plan.shots import SHOTS
 from pipeline.plan.speech_types import TRANSCRIBE
 from pipeline.plan.video_types import ANALYSE, AUDIO, ENCODE, PACKAGE, PICTURES, PREVIEW, PROBE
 from pipeline.plan.words_types import WORDS
@@ -20,6 +21,7 @@ from pipeline.stages import (
     preview,
     probe,
     probe_image,
+    shots,
     transcribe,
     words,
 )
@@ -36,6 +38,7 @@ STAGE_FUNCTIONS: Mapping[str, StageFunction] = {
     ENCODE: encode.run,
     PACKAGE: package.run,
     PICTURES: pictures.run,
+    SHOTS: shots.run,
     TRANSCRIBE: transcribe.run,
     CAPTIONS: captions.run,
     WORDS: words.run,

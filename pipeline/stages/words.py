@@ -26,7 +26,7 @@ def run(context: StageContext, options: WordsOptions) -> StageResult:
         name=options.name,
         seconds=options.seconds,
         brand=options.brand,
-        shots=context.scenes(options.chunks),
+        shots=context.cuts(),
     )
     path = context.scratch / METADATA_FILE
     path.write_text(result.model_dump_json(indent=2), "utf-8")

@@ -93,8 +93,8 @@ def test_a_clip_becomes_all_that_a_recipe_names(data: Path, tmp_path: Path) -> N
     assert manifest["asset"]["media"]["duration_seconds"] == pytest.approx(25, abs=0.1)
     assert manifest["run"]["state"] == "done"
     names = [
-        "probe", "preview", "analyse", "audio.0", "encode.0", "package", "pictures", "transcribe",
-        "captions", "words",
+        "probe", "preview", "analyse", "audio.0", "encode.0", "package", "pictures", "shots",
+        "transcribe", "captions", "words",
     ]  # fmt: skip
     assert [(stage["name"], stage["state"]) for stage in manifest["stages"]] == [
         (name, "done") for name in names
