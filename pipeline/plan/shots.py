@@ -36,14 +36,16 @@ class ShotsOptions(Value):
 class Shot(Value):
     """From `start` to before `end`, in seconds of the film as it is played.
 
-    `transition` leads into it and `transition_seconds` long both shots are seen, around `start`;
-    a cut has none. `score` tells how sure it is that a shot begins here, 0 to 1.
+    `transition` leads into it; from `transition_start` to `transition_end` both shots are seen, or
+    neither: a cut and the film's beginning have none. `score` tells how sure it is that a shot
+    begins here, 0 to 1.
     """
 
     start: float = Field(ge=0)
     end: float
     transition: Transition
-    transition_seconds: float = Field(default=0.0, ge=0)
+    transition_start: float | None = None
+    transition_end: float | None = None
     score: float = Field(default=1.0, ge=0, le=1)
 
     @property
@@ -52,9 +54,15 @@ class Shot(Value):
         return self.end - self.start
 
     @property
+    def transition_seconds(self) -> float:
+        """How long the transition takes that leads into it; 0 for a cut."""
+        begin, end = self.transition_start, self.transition_end
+        return 0.0 if begin is None or end is None else end - begin
+
+    @property
     def clear_start(self) -> float:
         """When the transition that leads into it is over."""
-        return min(self.end, self.start + self.transition_seconds / 2)
+        return min(self.end, max(self.start, self.transition_end or 0.0))
 
 
 class Shots(Value):
@@ -82,6 +90,26 @@ class Shots(Value):
     def cuts(self) -> tuple[float, ...]:
         """When shots change, in seconds."""
         return tuple(one.start for one in self.shots[1:])
+
+    @property
+    def transitions(self) -> tuple[tuple[float, float], ...]:
+        """From when to when shots change, in seconds; a cut begins and ends at once."""
+        return tuple(
+            (
+                one.start if one.transition_start is None else one.transition_start,
+                one.start if one.transition_end is None else one.transition_end,
+            )
+            for one in self.shots[1:]
+        )
+
+    def clear(self, shot: int) -> tuple[float, float]:
+        """From when to when nothing but that shot is seen; the two meet where that is never."""
+        one = self.shots[shot]
+        after = self.shots[shot + 1] if shot + 1 < len(self.shots) else None
+        end = one.end
+        if after is not None and after.transition_start is not None:
+            end = min(end, after.transition_start)
+        return one.clear_start, max(one.clear_start, end)
 
 
 class ShotsResult(Value):
