@@ -18,6 +18,7 @@ from pipeline.plan.image_types import (
 )
 from pipeline.plan.shots import SHOTS, ShotsOptions, ShotsResult
 from pipeline.plan.speech_types import TRANSCRIBE, TranscribeOptions, TranscribeResult
+from pipeline.plan.thumbnails import THUMBNAILS, ThumbnailsOptions, ThumbnailsResult
 from pipeline.plan.video_types import (
     ANALYSE,
     AUDIO,
@@ -65,6 +66,7 @@ STAGE_TYPES: Final[dict[str, StageType]] = {
     PACKAGE: StageType(PackageOptions, PackageResult, replaces=(PREVIEW,)),
     PICTURES: StageType(PicturesOptions, PicturesResult),
     SHOTS: StageType(ShotsOptions, ShotsResult),
+    THUMBNAILS: StageType(ThumbnailsOptions, ThumbnailsResult),
     WORDS: StageType(WordsOptions, WordsResult),
     CAPTIONS: StageType(CaptionsOptions, CaptionsResult),
     TRANSCRIBE: StageType(TranscribeOptions, TranscribeResult),

@@ -4,7 +4,8 @@ probe ─┬─ preview
 ├─ analyse ── encode.0 … encode.n ─┬─ package
 ├─ audio.0 … audio.m ──────────────┘
 ├─ audio.0 ── transcribe ─┬─ captions
-├─ (the chunks) ── shots ─┴─ words
+├─ (the chunks) ── shots ─┼─ words
+│                         └─ thumbnails
 └─ (the chunks' thumbnails) ───────── pictures
 """
 
@@ -21,6 +22,7 @@ from pipeline.plan.chunks import chunks, thumbnail_step
 from pipeline.plan.ladder import estimated_seconds, full_ladder
 from pipeline.plan.shots import SHOTS, ShotsOptions
 from pipeline.plan.speech_types import TRANSCRIBE, TranscribeOptions
+from pipeline.plan.thumbnails import THUMBNAILS, options_of
 from pipeline.plan.types import Graph, Queue, StageSpec
 from pipeline.plan.video_types import (
     ANALYSE,
@@ -101,6 +103,14 @@ def plan_video(probe: Probe | None, brief: Brief, codecs: Sequence[Codec] = ("h2
             StageSpec(PICTURES, 1, Queue.MEDIA, pictures, (PROBE, ANALYSE, *names), 300),
             StageSpec(
                 SHOTS, 1, Queue.LIGHT, ShotsOptions(grid=grid, chunks=names), (ANALYSE, *names), 300
+            ),
+            StageSpec(
+                THUMBNAILS,
+                1,
+                Queue.MEDIA,
+                options_of(grid, names, PurePath(brief.name).stem, brief.kit),
+                (ANALYSE, *names, SHOTS),
+                300,
             ),
             transcribe_stage(tracks, brief),
             *spoken_stages(grid, ladder[0], brief),

@@ -8,6 +8,7 @@ from pipeline.plan.caption_types import CAPTIONS
 from pipeline.plan.image_types import IMAGE, PROBE_IMAGE
 from pipeline.plan.shots import SHOTS
 from pipeline.plan.speech_types import TRANSCRIBE
+from pipeline.plan.thumbnails import THUMBNAILS
 from pipeline.plan.video_types import ANALYSE, AUDIO, ENCODE, PACKAGE, PICTURES, PREVIEW, PROBE
 from pipeline.plan.words_types import WORDS
 from pipeline.stages import (
@@ -22,6 +23,7 @@ from pipeline.stages import (
     probe,
     probe_image,
     shots,
+    thumbnails,
     transcribe,
     words,
 )
@@ -39,6 +41,7 @@ STAGE_FUNCTIONS: Mapping[str, StageFunction] = {
     PACKAGE: package.run,
     PICTURES: pictures.run,
     SHOTS: shots.run,
+    THUMBNAILS: thumbnails.run,
     TRANSCRIBE: transcribe.run,
     CAPTIONS: captions.run,
     WORDS: words.run,
