@@ -2,17 +2,19 @@
 
     python -m benchmarks.bench_thumbnails FOLDER
 
-FOLDER is that of `bench_shots`. `thumbnail_labels.json` says of every whole second of a film whether its
-frame would do as a thumbnail; one person looked at them, and no viewer was asked. What is not named
-good is bad: faded, dark, blurred, with words of the film's own over it, with eyes closed or a hand
-before the face, or of nothing. The sharpest frame is that of the largest variance of the Laplacian.
+FOLDER is that of `bench_shots`. `thumbnail_labels.json` says of every second of a film whether
+its frame would do as a thumbnail; one person looked at them, and no viewer was asked. What is not
+named good is bad: faded, dark, blurred, with words of the film's own over it, with eyes closed or a
+hand before the face, or of nothing. The sharpest frame has the largest variance of the Laplacian.
 """
 
 import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 
 import cv2
 import numpy as np
@@ -72,33 +74,32 @@ def main() -> None:
     """Print a row for each film, and the sums."""
     folder = Path(sys.argv[1])
     labels = json.loads(_LABELS.read_text())
-    print(
-        "| film | frames, good ones | random | sharpest | best three sharpest | ours | our three |"
-    )
-    print("|---|---|---|---|---|---|---|")
-    sums = np.zeros(6)
+    print("| film | frames | good | random | sharpest | three sharpest | ours | our three |")
+    print("|---|---|---|---|---|---|---|---|")
+    rows: list[tuple[int, int, float, list[bool], list[bool]]] = []
     for name, label in labels.items():
-        good, seconds = set(label["good"]), label["seconds"]
+        good, seconds = set(label["good"]), int(label["seconds"])
         with tempfile.TemporaryDirectory() as scratch:
             times = chosen(folder / name, Path(scratch))
         ours = [round(at) in good for at in times]
         sharp = [at in good for at in sharpest(folder / name, seconds)[:3]]
-        random = len(good) / seconds
-        sums += [seconds, len(good), random, sharp[0], ours[0], 1]
-        sums3[:] += [sum(sharp), len(sharp), sum(ours), len(ours)]
-        print(
-            f"| {name} | {seconds}, {len(good)} | {random:.2f} | {sharp[0]:d} | {sum(sharp)}/3"
-            f" | {ours[0]:d} | {sum(ours)}/{len(ours)} | {times}",
-            flush=True,
-        )
-    frames, many, random, sharp1, ours1, films = sums
+        rows.append((seconds, len(good), len(good) / seconds, sharp, ours))
+        _row(name, rows[-1:])
+    _row("all", rows)
+
+
+def _row(name: str, rows: Sequence[tuple[int, int, float, list[bool], list[bool]]]) -> None:
+    films = len(rows)
+    sharp = [one for row in rows for one in row[3]]
+    ours = [one for row in rows for one in row[4]]
     print(
-        f"| all | {frames:.0f}, {many:.0f} | {random / films:.2f} | {sharp1:.0f}/{films:.0f}"
-        f" | {sums3[0]:.0f}/{sums3[1]:.0f} | {ours1:.0f}/{films:.0f} | {sums3[2]:.0f}/{sums3[3]:.0f} |"
+        f"| {name} | {sum(row[0] for row in rows)} | {sum(row[1] for row in rows)}"
+        f" | {fmean(row[2] for row in rows):.2f}"
+        f" | {sum(row[3][0] for row in rows)}/{films} | {sum(sharp)}/{len(sharp)}"
+        f" | {sum(row[4][0] for row in rows)}/{films} | {sum(ours)}/{len(ours)} |",
+        flush=True,
     )
 
-
-sums3 = np.zeros(4)
 
 if __name__ == "__main__":
     main()

@@ -21,9 +21,9 @@ _RGB: Final = r"^#[0-9a-f]{6}$"
 class ThumbnailShape(Value):
     """A shape, at most that large in pixels and bytes.
 
-    `safe` is left, top, right and bottom, 0 to 1, of what networks lay nothing over: the length of a
-    film at the lower right, buttons and words of short vertical films. Figures of November 2026, by
-    looking; no network documents them. `lines` are the most that a title has.
+    `safe` is left, top, right and bottom, 0 to 1, of what networks lay nothing over: the length of
+    a film at the lower right, buttons and words of short vertical films. Figures that are in use,
+    and that no network documents. `lines` are the most that a title has.
     """
 
     name: str
@@ -88,8 +88,8 @@ def options_of(grid: Grid, chunks: tuple[str, ...], title: str, kit: BrandKit) -
 class TitleSetting(Value):
     """How a title was set: over the `picture`, a `shade` or a `plate`; contrast is that of WCAG 2.
 
-    All but the worst hundredth of the pixels under the letters have that contrast. `box` is where the
-    letters are, 0 to 1; `size` is in pixels.
+    All but the worst hundredth of the pixels under the letters have that contrast. `box` is where
+    the letters are, 0 to 1; `size` is in pixels.
     """
 
     over: str
@@ -101,7 +101,7 @@ class TitleSetting(Value):
 
 
 class ChosenThumbnail(Value):
-    """One of the best of a shape: when it is in the film, its score of 0 to 1, measures, reasons."""
+    """One of the best of a shape: when it is in the film, its score of 0 to 1, and the reasons."""
 
     shape: str
     place: int

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import accumulate
 from math import prod
+from statistics import fmean
 from typing import Final
 
 from core.errors import Rejected, Retryable
@@ -34,7 +35,7 @@ from transcoders.thumbnails.wanted import Brand, File, Frames, Seen, Shape
 
 CANDIDATES: Final = 24
 _FULL_SHORT_SIDE: Final = 1080
-# A picture this near to a transition may be part of it: thumbnails are taken before, at whole frames.
+# A picture this near to a transition may be part of it.
 _BESIDE_SECONDS: Final = 0.12
 # What a flaw that was found in the thumbnails of encoding takes from a score.
 _FLAWS: Final[Mapping[Flaw | None, float]] = {
@@ -45,6 +46,9 @@ _FLAWS: Final[Mapping[Flaw | None, float]] = {
     Flaw.BLANK: 0.3,
     Flaw.DARK: 0.3,
 }
+# Where in the film it is: not in its opening or credits, in a shot that lasts, calm, and typical.
+_PLACE_TRAITS: Final = ("inside", "calm", "lasting", "typical")
+_PLACE_WEIGHT: Final = 0.25
 _FRAMES: Final = "frames.rgb"
 _WALL_SECONDS: Final = 300.0
 _MEMORY_BYTES: Final = 6 << 30
@@ -183,11 +187,17 @@ def _best(
     job: _Job, shape: str, candidates: Sequence[Candidate], seen: Mapping[int, Seen]
 ) -> tuple[Judged, ...]:
     order = [
-        choosing.judged(one.look.frame, seen[one.look.frame], shape, _FLAWS[one.flaw])
+        choosing.judged(one.look.frame, seen[one.look.frame], shape, _beside_pixels(one))
         for one in candidates
     ]
     marks = {frame: one.mark for frame, one in seen.items()}
     return choosing.best(order, marks, job.options.count)
+
+
+def _beside_pixels(one: Candidate) -> float:
+    """What is taken off a frame's score for its flaw, and for where in the film it is."""
+    placed = fmean(one.measures.get(name, 1.0) for name in _PLACE_TRAITS)
+    return _FLAWS[one.flaw] + _PLACE_WEIGHT * (1 - placed)
 
 
 def _made(job: _Job, chosen: Mapping[str, tuple[Judged, ...]]) -> tuple[list[File], list[str]]:

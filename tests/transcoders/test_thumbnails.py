@@ -43,7 +43,8 @@ def make(tmp_path: Path) -> Make:
 def luminance(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
     part = pixels / 255
     linear = np.where(part <= 0.04045, part / 12.92, ((part + 0.055) / 1.055) ** 2.4)
-    return linear @ np.array([0.2126, 0.7152, 0.0722])
+    found: npt.NDArray[np.float64] = linear @ np.array([0.2126, 0.7152, 0.0722])
+    return found
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ LEAST_DISTANCE: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class Trait:
-    """One of the things that make a good thumbnail: what it counts for, and what people are told."""
+    """One of the things that make a good thumbnail: its weight, and what people are told of it."""
 
     weight: float
     good: str
@@ -70,7 +70,7 @@ class Judged:
 
 
 def judged(frame: int, one: Seen, shape: str, beside: float = 0.0) -> Judged:
-    """How good a frame is in a shape; `beside`, 0 to 1, is what is known of it beside its pixels."""
+    """How good a frame is in a shape; `beside` is taken off for what its pixels do not tell."""
     measures = {name: round(trait.measure(one), 3) for name, trait in TRAITS.items()}
     total = sum(trait.weight for trait in TRAITS.values())
     plain = sum(TRAITS[name].weight * value for name, value in measures.items()) / total

@@ -30,7 +30,11 @@ _PLACES: Final = (
     (0.0, 0.0, 1.0, 0.5),
     (0.0, 0.15, 0.55, 0.85),
     (0.45, 0.15, 1.0, 0.85),
+    (0.0, 0.75, 1.0, 1.0),
+    (0.0, 0.0, 1.0, 0.25),
 )
+# What covering a face costs, against a calm ground (1) and letters of the largest size (0.5).
+_COVERED: Final = 4.0
 
 _Colour = tuple[int, int, int]
 _Box = tuple[int, int, int, int]
@@ -106,13 +110,21 @@ def _placed(
         if setting is None:
             continue
         width, height = image.size
-        left, top, right, bottom = setting.box
+        left, top, right, bottom = _grown(setting)
         box = left / width, top / height, right / width, bottom / height
         large = setting.font.size / (_LARGEST * min(image.size))
-        found.append((calm(edges, box, faces) + 0.5 * large, setting))
+        covered = max((_covered(face, box) for face in faces), default=0.0)
+        found.append((calm(edges, box) + 0.5 * large - _COVERED * covered, setting))
     if not found:
         raise Unsettable("it is too long for the picture")
     return max(found, key=lambda one: one[0])[1]
+
+
+def _covered(face: Face, box: tuple[float, float, float, float]) -> float:
+    """The part of a face that lies under a box, 0 to 1."""
+    across = min(face.left + face.width, box[2]) - max(face.left, box[0])
+    down = min(face.top + face.height, box[3]) - max(face.top, box[1])
+    return max(0.0, across) * max(0.0, down) / max(1e-9, face.width * face.height)
 
 
 def _fitted(
