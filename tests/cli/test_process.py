@@ -94,21 +94,24 @@ def test_a_clip_becomes_all_that_a_recipe_names(data: Path, tmp_path: Path) -> N
     assert manifest["run"]["state"] == "done"
     names = [
         "probe", "preview", "analyse", "audio.0", "encode.0", "package", "pictures", "shots",
-        "transcribe", "captions", "words",
+        "thumbnails", "transcribe", "captions", "words",
     ]  # fmt: skip
     assert [(stage["name"], stage["state"]) for stage in manifest["stages"]] == [
         (name, "done") for name in names
     ]
     kinds = {artifact["kind"] for artifact in manifest["artifacts"]}
     assert kinds == {
-        "source", "hls", "dash", "audio", "mp4", "poster", "storyboard", "transcript",
+        "source", "hls", "dash", "audio", "mp4", "poster", "storyboard", "transcript", "shots",
+        "thumbnail", "captions", "metadata",
     }  # fmt: skip
     roles = {(artifact["kind"], artifact.get("role")) for artifact in manifest["artifacts"]}
     assert roles == {
         ("source", None), ("hls", "master"), ("hls", "playlist"), ("hls", "iframes"),
         ("hls", "media"), ("dash", "manifest"), ("audio", "media"), ("audio", "speech"),
         ("mp4", None), ("poster", None), ("storyboard", "sheet"), ("storyboard", "index"),
-        ("transcript", None),
+        ("transcript", None), ("shots", "list"), ("thumbnail", "plain"), ("thumbnail", "titled"),
+        ("thumbnail", "index"), ("captions", "vtt"), ("captions", "srt"), ("captions", "ttml"),
+        ("captions", "ass"), ("captions", "karaoke"), ("metadata", None),
     }  # fmt: skip
     paths = {artifact["path"] for artifact in manifest["artifacts"]}
     assert {"source/clip.mp4", "stream/master.m3u8", "stream/manifest.mpd"} <= paths

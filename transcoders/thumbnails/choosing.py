@@ -31,11 +31,12 @@ def _exposure(one: Seen) -> float:
 
 
 def _faces(one: Seen) -> float:
-    """None is no fault, and neither is a crowd: what counts is that the largest can be seen."""
+    """How large the largest is, and how sure the detector: it is less of a covered one."""
     if not one.faces:
-        return 0.35
-    largest = max(face.height for face in one.faces)
-    return 0.4 + 0.6 * _part(largest, 0.05, 0.22)
+        return 0.25
+    largest = max(one.faces, key=lambda face: face.width * face.height)
+    plain = _part(largest.score, 0.78, 0.93)
+    return 0.4 + 0.6 * _part(largest.height, 0.05, 0.22) * (0.4 + 0.6 * plain)
 
 
 def _subject(one: Seen) -> float:
@@ -49,9 +50,9 @@ TRAITS: Final[Mapping[str, Trait]] = {
     "exposure": Trait(2.0, "well lit", "too dark or too bright", _exposure),
     "contrast": Trait(1.5, "full of contrast", "flat", lambda one: _part(one.contrast, 0.15, 0.6)),
     "colour": Trait(1.0, "colourful", "pale", lambda one: one.colour),
-    "faces": Trait(2.0, "a face that can be seen", "no face", _faces),
-    "subject": Trait(1.5, "a subject of good size", "no clear subject", _subject),
-    "room": Trait(1.0, "room for words", "no calm place for words", lambda one: one.room),
+    "faces": Trait(3.0, "a face that can be seen", "no face", _faces),
+    "subject": Trait(2.0, "a subject of good size", "no clear subject", _subject),
+    "room": Trait(0.5, "room for words", "no calm place for words", lambda one: one.room),
 }
 _GOOD, _BAD = 0.7, 0.25
 # How much of a shape's score is how the frame sits in it; a face that is cut takes this much more.
