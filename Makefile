@@ -50,8 +50,12 @@ run: install
 demo: install
 	@exec $(BIN)/automator process docs/demo/clip.mp4 --out demo $(ARGS)
 
+# Tests start Python some hundred times, and it need not compile everything anew each time.
+test test-all: export PYTHONDONTWRITEBYTECODE :=
+
 test: .venv/.test $(NODES)
-	@$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile -m 'not long' $(ARGS)
+	@$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder \
+		-m 'not long' $(ARGS)
 
 test-all: .venv/.test $(NODES)
 	@$(BIN)/python -m pytest -n $(PROCESSES) --dist load $(ARGS)

@@ -62,12 +62,16 @@ def list_(data: Path | None, as_json: bool) -> None:
 @click.option("--stored-bytes", type=click.IntRange(0), help="Bytes that it may have stored.")
 @click.option("--open-uploads", type=click.IntRange(0), help="Uploads that it may have open.")
 @click.option("--brands", type=click.IntRange(1), help="Brands that it may have.")
+@click.option("--text-tokens", type=click.IntRange(0), help="Of language models, in a month.")
+@click.option("--text-dollars", type=click.FloatRange(0), help="For language models, in a month.")
 @_data
 def quota(
     tenant: str,
     stored_bytes: int | None,
     open_uploads: int | None,
     brands: int | None,
+    text_tokens: int | None,
+    text_dollars: float | None,
     data: Path | None,
 ) -> None:
     """Give TENANT (a slug or an id) quotas; what is left out is as the settings say."""
@@ -78,6 +82,8 @@ def quota(
             stored_bytes=stored_bytes,
             open_uploads=open_uploads,
             brands=brands,
+            text_tokens=text_tokens,
+            text_dollars=text_dollars,
         )
     print("done: it holds for what is announced or made from now on")
 

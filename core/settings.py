@@ -177,6 +177,14 @@ class Settings(BaseSettings):
         default_factory=dict,
         description="US dollars for a million tokens in and out, by provider/model, as JSON.",
     )
+    text_monthly_tokens: int | None = Field(
+        default=None,
+        ge=0,
+        description="Tokens of language models that a tenant may use in a month.",
+    )
+    text_monthly_dollars: NonNegativeFloat | None = Field(
+        default=None, description="US dollars that they may cost it in a month."
+    )
     text_redact_emails: bool = Field(
         default=False, description="Whether e-mail addresses are taken out before text leaves."
     )
@@ -265,6 +273,8 @@ class Settings(BaseSettings):
         "metrics_token",
         "metrics_port",
         "stored_bytes",
+        "text_monthly_tokens",
+        "text_monthly_dollars",
         "storage_kms_key",
         "master_keys",
         "master_key_file",

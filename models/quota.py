@@ -1,8 +1,9 @@
 """What tenants may have."""
 
+from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, Numeric
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Big, CellBase
@@ -20,3 +21,5 @@ class Quota(CellBase):
     stored_bytes: Mapped[Big | None]
     open_uploads: Mapped[int | None]
     brands: Mapped[int | None]
+    text_tokens: Mapped[Big | None]
+    text_dollars: Mapped[Decimal | None] = mapped_column(Numeric(14, 6))

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.errors import LeaseLost
-from pipeline.plan.stage_types import STAGE_TYPES, WORK, kind_of
+from pipeline.plan.stage_types import STAGE_TYPES, WORK, amended_by, amenders_of, kind_of
 from pipeline.plan.types import Graph
 from services import ledger, usage
 from services.ledger import Claim
@@ -93,10 +93,23 @@ _INPUTS = text("""
       FROM cell.stage_runs n WHERE n.id = ANY (:needs)
 """)
 
+# What amends a stage's files is nothing without that stage's others.
 _SUPERSEDE = text("""
     UPDATE artifacts SET superseded_at = clock_timestamp()
-     WHERE asset_id = :asset AND stage = :name AND stage_id <> :stage AND superseded_at IS NULL
+     WHERE asset_id = :asset AND stage_id <> :stage AND superseded_at IS NULL
+       AND (stage = :name OR split_part(stage, '.', 1) = ANY (:amenders) AND run_id <> :run)
        AND run_id IN (SELECT id FROM cell.runs WHERE recipe = :recipe)
+""")
+
+_AMEND = text("""
+    UPDATE artifacts SET superseded_at = clock_timestamp()
+     WHERE run_id = :run AND stage_id <> :stage AND superseded_at IS NULL
+       AND split_part(stage, '.', 1) = ANY (:amended) AND path = ANY (:paths)
+""")
+
+# A later run was faster: what this one amends is shown no more, nor is what it makes of it.
+_WITHDRAW = text("""
+    UPDATE artifacts SET superseded_at = clock_timestamp() WHERE stage_id = :stage
 """)
 
 # What a stage takes the place of, and what only stages needed once the run has all it wanted.
@@ -181,7 +194,15 @@ def record(
             "stage": held.stage_id,
             "name": work.name,
         }
-        session.execute(_SUPERSEDE, {**named, "recipe": work.recipe})
+        amended = list(amended_by(work.name)) if files else []
+        late = False
+        if amended:
+            paths = {"amended": amended, "paths": [file.path for file in files]}
+            done = session.connection().execute(_AMEND, {**named, **paths})
+            late = done.rowcount == 0
+        if not late:
+            others = {"recipe": work.recipe, "amenders": list(amenders_of(work.name))}
+            session.execute(_SUPERSEDE, {**named, **others})
         if files:
             rows = [
                 {
@@ -197,6 +218,8 @@ def record(
             ]
             values = {**named, "attempt": held.attempt, "files": json.dumps(rows)}
             session.execute(_ADD_FILES, values)
+        if late:
+            session.execute(_WITHDRAW, named)
         kind = STAGE_TYPES.get(kind_of(work.name))
         replaced = list(kind.replaces) if kind else []
         session.execute(_REPLACE, {"run": held.run_id, "replaced": replaced, "work": WORK})

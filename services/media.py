@@ -24,7 +24,7 @@ from pipeline.plan.video_types import PREVIEW
 from services import export_runs, members
 from services.installation import Installation
 from services.media_tokens import MediaToken, Scope
-from services.packages import current, is_for_review, is_public
+from services.packages import current, is_for_review, is_public, leads
 
 # How long an answer may be older than a revocation.
 CACHE_SECONDS: Final = 4.0
@@ -45,6 +45,8 @@ class File:
     created_at: datetime
     download_name: str | None = None
     """Set where the file was uploaded as it is: it is to be saved, never shown."""
+    lasting: bool = True
+    """Whether nothing else will ever be at this name of its run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,8 +239,9 @@ def source(asset: Asset) -> File:
 
 
 def _results(asset_id: UUID) -> Select[Artifact]:
-    """All that was made of an asset, superseded or not."""
-    return select(Artifact).where(Artifact.asset_id == asset_id, Artifact.kind != WORK)
+    """All that was made of an asset, superseded or not, the oldest first."""
+    chosen = Artifact.asset_id == asset_id, Artifact.kind != WORK
+    return select(Artifact).where(*chosen).order_by(Artifact.created_at)
 
 
 def _published(session: Session, asset_id: UUID, run_id: UUID | None) -> dict[str, File]:
@@ -266,6 +269,7 @@ def _by_path(artifacts: Iterable[Artifact]) -> dict[str, File]:
             bytes=one.bytes,
             sha256=one.sha256,
             created_at=one.created_at,
+            lasting=not leads(one),
         )
         for one in artifacts
     }

@@ -35,7 +35,7 @@ def current(artifacts: Iterable[Artifact]) -> Artifact | None:
 
     A picture has none, and is led by its poster.
     """
-    masters = [one for one in artifacts if _leads(one) and one.superseded_at is None]
+    masters = [one for one in artifacts if _is_master(one) and one.superseded_at is None]
     return max(masters, key=lambda one: (one.stage != PREVIEW, one.created_at), default=None)
 
 
@@ -63,7 +63,12 @@ def is_for_review(artifact: Artifact) -> bool:
     return artifact.kind in _FOR_REVIEW and _role(artifact) not in _PRIVATE_ROLES
 
 
-def _leads(one: Artifact) -> bool:
+def leads(one: Artifact) -> bool:
+    """Whether players are led by it to the rest: what is made later may give it another text."""
+    return one.kind in ("hls", "dash") and _role(one) in ("master", "manifest")
+
+
+def _is_master(one: Artifact) -> bool:
     if one.kind == "hls":
         return _role(one) == "master"
     return one.kind == "poster" and one.stage == IMAGE

@@ -13,7 +13,7 @@ from core.sniff import Sniffed
 from models.asset import Artifact, Asset
 from models.run import INTERACTIVE, PRIORITIES, Run, StageRun
 from pipeline.plan.recipes import RECIPES, plan
-from pipeline.plan.stage_types import WORK, kind_of, replaced_by
+from pipeline.plan.stage_types import WORK, amended_by, kind_of, replaced_by
 from services import assets, ledger, library
 
 STATES = ("running", "cancelling", "done", "failed", "cancelled")
@@ -116,8 +116,18 @@ def report(session: Session, run_id: UUID) -> RunReport:
         .order_by(Artifact.stage, Artifact.path)
     ).all()
     replaced = replaced_by(stage.name for stage in stages if stage.state == "done")
-    left = [artifact for artifact in artifacts if kind_of(artifact.stage) not in replaced]
+    left = _amended([one for one in artifacts if kind_of(one.stage) not in replaced])
     return RunReport(run, asset, stages, left)
+
+
+def _amended(artifacts: Sequence[Artifact]) -> list[Artifact]:
+    """Without those in whose place another stage of the run made a file of that name."""
+    anew = {
+        (kind, one.path): one
+        for one in sorted(artifacts, key=lambda one: one.created_at)
+        for kind in amended_by(one.stage)
+    }
+    return [one for one in artifacts if anew.get((kind_of(one.stage), one.path), one) is one]
 
 
 def latest(

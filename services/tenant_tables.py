@@ -45,6 +45,7 @@ STAYS: Final[Mapping[str, str]] = {
     "idempotency_keys": "a day's answers",
     "usage": "what was used here",
     "quotas": "what may be used here",
+    "text_spending": "what was spent here",
     "audit_targets": "what is found in the audit log, which writes it",
     "data_keys": "secrets",
     "webhooks": "addresses that often are secrets, and events would come from two places",

@@ -24,10 +24,12 @@ from services.migrations import grants, render_tenant, tenant_versions
 
 _SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _QUOTAS = b"""
-    INSERT INTO cell.quotas (tenant_id, stored_bytes, open_uploads, brands)
-    VALUES (%s, %s, %s, %s) ON CONFLICT (tenant_id) DO UPDATE
+    INSERT INTO cell.quotas
+           (tenant_id, stored_bytes, open_uploads, brands, text_tokens, text_dollars)
+    VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (tenant_id) DO UPDATE
        SET stored_bytes = excluded.stored_bytes, open_uploads = excluded.open_uploads,
-           brands = excluded.brands
+           brands = excluded.brands, text_tokens = excluded.text_tokens,
+           text_dollars = excluded.text_dollars
 """
 _COLUMNS = "id, slug, name, cell, state, created_at"
 
@@ -138,6 +140,8 @@ def limit(
     stored_bytes: int | None = None,
     open_uploads: int | None = None,
     brands: int | None = None,
+    text_tokens: int | None = None,
+    text_dollars: float | None = None,
 ) -> None:
     """Give a tenant, by slug or id, quotas of its own; None is what the settings say.
 
@@ -146,7 +150,9 @@ def limit(
     found = get(settings, tenant)
     cell = cells(settings)[found.cell]
     with owner(cell) as connection, as_migrator(connection, cell):
-        connection.execute(_QUOTAS, [found.id, stored_bytes, open_uploads, brands])
+        connection.execute(
+            _QUOTAS, [found.id, stored_bytes, open_uploads, brands, text_tokens, text_dollars]
+        )
 
 
 def raise_walls(

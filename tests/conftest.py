@@ -19,6 +19,23 @@ _ROOT = "AUTOMATOR_TEST_ROOT"
 _SUPERUSER_URL = "AUTOMATOR_TEST_DATABASE_SUPERUSER_URL"
 _REDIS_URL = "AUTOMATOR_TEST_REDIS_URL"
 
+# Files of half a minute or so, the longest first: one that began last would end long after others.
+_LONGEST = (
+    "tests/workers/test_worker.py",
+    "tests/pipeline/test_recipe.py",
+    "tests/cli/test_process.py",
+    "tests/playback/test_validity.py",
+    "tests/cli/test_doctor.py",
+    "tests/api/test_event_streams.py",
+    "tests/cli/test_up.py",
+    "tests/core/test_gcs_storage.py",
+    "tests/workers/test_recovery.py",
+    "tests/services/test_ledger.py",
+    "tests/core/embedded/test_servers.py",
+    "tests/services/test_backup.py",
+    "tests/chaos/test_kills.py",
+)
+
 # The same examples in every run, however busy the machine is.
 settings.register_profile("fixed", deadline=None, derandomize=True)
 settings.load_profile("fixed")
@@ -40,6 +57,13 @@ def pytest_configure(config: pytest.Config) -> None:
         root = Path(tempfile.mkdtemp(prefix="automator-test-", dir="/tmp"))  # sockets: short
         root.chmod(0o711)
         os.environ[_ROOT] = str(root)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begins with the files that take longest."""
+    place = {name: number for number, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(place)))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -20,6 +20,7 @@ from ai.text.providers.anthropic import Anthropic
 from ai.text.providers.compatible import Compatible
 from ai.text.providers.google import Google
 from ai.text.providers.openai import OpenAI
+from core.embedded.processes import spawn
 
 NAMES = ("openai", "anthropic", "google", "local")
 KEY = "sk-test-key-that-is-nobodys"
@@ -77,14 +78,11 @@ def language_models(folder: Path, options: Sequence[str] = ()) -> Iterator[Langu
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    log = (folder / "llmock.log").open("wb")
-    process = subprocess.Popen(
-        [Path(sys.executable).with_name("llmock"), "serve", "--port", str(port), "--response-style",
-         "hello", "--log-level", "error", *options],
-        stdout=log, stderr=log, cwd=folder, start_new_session=True,
-        env={"PATH": os.environ["PATH"], "HOME": str(folder)},
-    )  # fmt: skip
-    log.close()
+    command = [str(Path(sys.executable).with_name("llmock")), "serve", "--port", str(port)]
+    command += ["--response-style", "hello", "--log-level", "error", *options]
+    env = {"PATH": os.environ["PATH"], "HOME": str(folder)}
+    with (folder / "llmock.log").open("wb") as log:
+        process = spawn(command, output=log.fileno(), cwd=folder, env=env)
     models = LanguageModels(f"http://127.0.0.1:{port}")
     try:
         _wait(models, process, folder)

@@ -4,8 +4,8 @@ import base64
 import contextlib
 import hashlib
 import json
+import os
 import secrets
-import subprocess
 import sys
 import threading
 import time
@@ -14,12 +14,15 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from socket import create_server
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+
+from core.embedded.processes import spawn
 
 Claims = dict[str, Any]
 Forge = Callable[["OidcServer", Claims], str]
@@ -144,11 +147,9 @@ def provider_process(*people: Claims) -> Iterator[str]:
     with create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     claims = [part for one in people for part in ("--user-claims", json.dumps(one))]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "oidc_provider_mock", "--port", str(port), "-n", *claims],
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    command = [sys.executable, "-m", "oidc_provider_mock", "--port", str(port), "-n", *claims]
+    with Path(os.devnull).open("ab") as nowhere:
+        process = spawn(command, output=nowhere.fileno())
     url = f"http://127.0.0.1:{port}"
     try:
         end = time.monotonic() + 30

@@ -106,6 +106,11 @@ _TENANT_BASE: _Rights = {
         "INSERT": None,
         "UPDATE": "uploaded_bytes media_seconds",
     },
+    "cell.text_spending": {
+        "SELECT": None,
+        "INSERT": "tenant_id tokens dollars",
+        "UPDATE": "tokens dollars settled_at",
+    },
     "cell.webhooks": {
         "SELECT": None,
         "INSERT": "id tenant_id url kinds description secret seq",

@@ -15,6 +15,7 @@ _AVCC_LOOK_BYTES: Final = 64 << 10
 _AUDIO_CODECS: Final = {"LC": "mp4a.40.2", "HE-AAC": "mp4a.40.5", "HE-AACv2": "mp4a.40.29"}
 _GROUP: Final = "audio"
 _CAPTIONS: Final = "captions"
+_VARIANT: Final = "#EXT-X-STREAM-INF:"
 _TRANSCRIBES: Final = 'CHARACTERISTICS="public.accessibility.transcribes-spoken-dialog"'
 _FIRST_BANDWIDTH: Final = 2_000_000
 _SEGMENT: Final = re.compile(r"#EXTINF:([0-9.]+),[^\n]*\n#EXT-X-BYTERANGE:(\d+)@(\d+)\n")
@@ -156,12 +157,10 @@ def master(
     variants: Sequence[Variant],
     sounds: Sequence[Sound] = (),
     keyframes: Sequence[Keyframes] = (),
-    captions: Sequence[Captions] = (),
 ) -> str:
     """A master playlist; every media playlist below it has independent segments."""
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
     lines += [_sound(sound) for sound in sounds]
-    lines += [_captions(one) for one in captions]
     for variant in variants:
         attributes = (
             f"BANDWIDTH={variant.bandwidth}",
@@ -170,11 +169,10 @@ def master(
             f"RESOLUTION={variant.width}x{variant.height}",
             f"FRAME-RATE={float(variant.frame_rate):.3f}",
             *([f'AUDIO="{_GROUP}"'] if sounds else ()),
-            *([f'SUBTITLES="{_CAPTIONS}"'] if captions else ()),
             # Otherwise players offer captions that might be within the picture and are not.
             "CLOSED-CAPTIONS=NONE",
         )
-        lines += ["#EXT-X-STREAM-INF:" + ",".join(attributes), variant.uri]
+        lines += [_VARIANT + ",".join(attributes), variant.uri]
     for each in keyframes:
         attributes = (
             f"BANDWIDTH={each.bandwidth}",
@@ -185,6 +183,23 @@ def master(
         )
         lines.append("#EXT-X-I-FRAME-STREAM-INF:" + ",".join(attributes))
     return "\n".join(lines) + "\n"
+
+
+def with_captions(playlist: str, captions: Sequence[Captions]) -> str:
+    """A master playlist of ours that offers captions with each of its variants.
+
+    One that is chosen by default is shown unasked; every other where a system or a viewer wants
+    captions in its language.
+    """
+    if not captions:
+        return playlist
+    lines = playlist.splitlines()
+    first = next(at for at, line in enumerate(lines) if line.startswith(_VARIANT))
+    offered = [
+        f'{line},SUBTITLES="{_CAPTIONS}"' if line.startswith(_VARIANT) else line
+        for line in lines[first:]
+    ]
+    return "\n".join([*lines[:first], *map(_captions, captions), *offered]) + "\n"
 
 
 def _sound(sound: Sound) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -30,11 +30,16 @@ from services import briefs, ledger
 from services.ledger import Claim
 from services.ledger_results import Input, MadeFile, Work, load, record
 from workers.errands import Errand, Outside
+from workers.inputs import Files
+from workers.language_models import LanguageModels
 from workers.lease import Hold
 from workers.meters import Attempted
 from workers.outcome import Outcome, outcome_of
 from workers.registry import Binding, Registry
 from workers.scratch import ScratchSpace
+
+if TYPE_CHECKING:
+    from ai.text import Answer, Request
 
 _log = get_logger(__name__)
 _RECORD_PAUSE_SECONDS = 0.25
@@ -52,6 +57,7 @@ class Equipment:
     storage: Storage
     registry: Registry
     scratch: ScratchSpace
+    models: LanguageModels | None = None
 
     def warm(self) -> None:
         """Load the product's stages and look for the programs that they run."""
@@ -201,7 +207,7 @@ def _made(
     if isinstance(binding, Binding):
         with equipment.scratch.attempt(hold.claim.stage_id, hold.claim.attempt) as scratch:
             hold.watch(work.deadline_seconds)
-            made = _run(equipment, hold, work, binding, options, scratch)
+            made = _run(equipment, database, hold, work, binding, options, scratch)
         yield made
         return
     with equipment.scratch.attempt(hold.claim.stage_id, hold.claim.attempt) as scratch:
@@ -276,8 +282,16 @@ def _brief(database: Database, hold: Hold, work: Work) -> Brief:
         return briefs.of(session, work.source.asset_id)
 
 
+def _asking(
+    equipment: Equipment, database: Database, hold: Hold
+) -> "Callable[[Request], Answer] | None":
+    models = equipment.models
+    return models.asking(database, hold.claim.tenant_id, hold.token) if models else None
+
+
 def _run(
     equipment: Equipment,
+    database: Database,
     hold: Hold,
     work: Work,
     binding: Binding,
@@ -306,6 +320,7 @@ def _run(
             cancel=hold.token,
             scratch_bytes=settings.scratch_bytes,
             settings=settings,
+            ask_model=_asking(equipment, database, hold),
         )
         result = binding.run(context, options)
         hold.token.check()
@@ -330,11 +345,7 @@ def _stage_input(equipment: Equipment, name: str, given: Input, stack: ExitStack
 
     kind = equipment.registry.get(name).result
     value = kind.model_validate(given.result) if kind and given.result is not None else None
-    paths = {
-        file.path: stack.enter_context(equipment.storage.local(file.storage_key))
-        for file in given.files
-    }
-    return StageInput(value, paths)
+    return StageInput(value, Files(equipment.storage, given, stack))
 
 
 def _store(storage: Storage, prefix: str, artifact: ArtifactFile) -> MadeFile:

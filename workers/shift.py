@@ -20,6 +20,7 @@ from services.uploads import spool_root
 from workers import periodic
 from workers.attempt import Equipment, end, perform
 from workers.drain import DrainPipe
+from workers.language_models import LanguageModels
 from workers.lease import Hold, Holder, now
 from workers.mails import MailCourier
 from workers.meters import AttemptPipe
@@ -67,7 +68,11 @@ class Shift:
         self._cells = list(self._installation.cell_names)
         self._scratch = scratch
         self._equipment = Equipment(
-            settings, self._installation.storage, Registry(settings.stages), scratch
+            settings,
+            self._installation.storage,
+            Registry(settings.stages),
+            scratch,
+            LanguageModels(settings),
         )
         self._complained_at = float("-inf")
         urls = {name: self._installation.cell(name).url for name in self._cells}

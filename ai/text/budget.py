@@ -1,14 +1,15 @@
 """A budget stops what might exceed it, before it is sent.
 
 Each attempt holds the most that it may cost, and gives back what it did not. A tenant's monthly
-budget is to be kept in its rows by who has a database; here are the protocol and a budget of one
-process, which counts for as long as it lives.
+budget is kept in its rows by who has a database (`workers/language_models.py`); here are the
+protocol and a budget of one process, which counts for as long as it lives.
 """
 
 import threading
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
+from uuid import UUID, uuid4
 
 from ai.text.errors import BudgetExceeded
 from ai.text.types import Usage
@@ -30,11 +31,11 @@ class Spending:
 class Budget(Protocol):
     """Who decides whether there is enough left; many calls ask at once."""
 
-    def hold(self, scope: str, most: Spending) -> None:
-        """Set aside the most that an attempt may take; raises BudgetExceeded."""
+    def hold(self, scope: str, most: Spending) -> UUID:
+        """Set aside the most that an attempt may take, and name it; raises BudgetExceeded."""
         ...
 
-    def settle(self, scope: str, held: Spending, spent: Spending) -> None:
+    def settle(self, held: UUID, spent: Spending) -> None:
         """Put what was spent in the place of what was held. Called once for each `hold`."""
         ...
 
@@ -42,10 +43,11 @@ class Budget(Protocol):
 class Unlimited:
     """Nothing is too much."""
 
-    def hold(self, scope: str, most: Spending) -> None:
+    def hold(self, scope: str, most: Spending) -> UUID:
         """Whatever it is."""
+        return UUID(int=0)
 
-    def settle(self, scope: str, held: Spending, spent: Spending) -> None:
+    def settle(self, held: UUID, spent: Spending) -> None:
         """And whatever it was."""
 
 
@@ -61,8 +63,9 @@ class ProcessBudget:
         self._tokens, self._dollars = tokens, dollars
         self._lock = threading.Lock()
         self._used: dict[str, tuple[int, Decimal]] = {}
+        self._held: dict[UUID, tuple[str, Spending]] = {}
 
-    def hold(self, scope: str, most: Spending) -> None:
+    def hold(self, scope: str, most: Spending) -> UUID:
         """The protocol's."""
         with self._lock:
             tokens, dollars = self._used.get(scope, (0, Decimal(0)))
@@ -74,6 +77,9 @@ class ProcessBudget:
             if self._dollars is not None:
                 self._check_dollars(dollars, most.cost)
             self._used[scope] = tokens + most.tokens, dollars + (most.cost or 0)
+            name = uuid4()
+            self._held[name] = scope, most
+            return name
 
     def _check_dollars(self, used: Decimal, most: Decimal | None) -> None:
         assert self._dollars is not None
@@ -85,13 +91,14 @@ class ProcessBudget:
                 members={"left": str(max(Decimal(0), self._dollars - used)), "wanted": str(most)},
             )
 
-    def settle(self, scope: str, held: Spending, spent: Spending) -> None:
+    def settle(self, held: UUID, spent: Spending) -> None:
         """The protocol's."""
         with self._lock:
+            scope, most = self._held.pop(held)
             tokens, dollars = self._used.get(scope, (0, Decimal(0)))
             self._used[scope] = (
-                tokens - held.tokens + spent.tokens,
-                dollars - (held.cost or 0) + (spent.cost or 0),
+                tokens - most.tokens + spent.tokens,
+                dollars - (most.cost or 0) + (spent.cost or 0),
             )
 
     def used(self, scope: str) -> Spending:

@@ -147,13 +147,17 @@ class Call:
     def _attempt(self, candidate: Candidate) -> Generator[Event, None, Answer | None]:
         candidate.left -= 1
         most = most_usage(self._prompted)
-        held = Spending.of(most, cost_of(candidate.price, most))
         try:
-            self.budget.hold(self.request.scope, held)
+            held = self.budget.hold(
+                self.request.scope, Spending.of(most, cost_of(candidate.price, most))
+            )
         except BudgetExceeded as too_dear:
             candidate.breaker.unknown()
             candidate.left, self._too_dear = 0, too_dear
             return None
+        except BaseException:
+            candidate.breaker.unknown()
+            raise
         began, coming = time.monotonic(), _Coming()
         error: Failed | None = None
         outcome = "left"
@@ -168,7 +172,7 @@ class Call:
                 candidate.breaker.unknown()
             usage = coming.spent(self._prompted, error or (_LEFT if outcome == "left" else None))
             cost = cost_of(candidate.price, usage)
-            self.budget.settle(self.request.scope, held, Spending.of(usage, cost))
+            self.budget.settle(held, Spending.of(usage, cost))
             self._record(candidate, outcome, time.monotonic() - began, usage, error)
         if error is None:
             candidate.breaker.succeeded()

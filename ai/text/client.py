@@ -36,20 +36,32 @@ class TextClient:
     def __post_init__(self) -> None:
         self._breakers.extend(Breaker() for _ in self.providers)
 
-    def answer(self, request: Request, token: CancelToken | None = None) -> Answer:
-        """The answer, whole and checked.
+    def answer(
+        self,
+        request: Request,
+        token: CancelToken | None = None,
+        *,
+        budget: Budget | None = None,
+    ) -> Answer:
+        """The answer, whole and checked; `budget` is who pays for this call, if not for all.
 
         Raises NoAnswer, Unanswerable, BudgetExceeded, Misconfigured, and what the token says, all
         within the request's time.
         """
         with tracing.child("text") as span:
-            for event in self.stream(request, token):
+            for event in self.stream(request, token, budget=budget):
                 if isinstance(event, Finished):
                     span.set(_told(event.answer))
                     return event.answer
         raise AssertionError("a stream ends with an answer or an error")
 
-    def stream(self, request: Request, token: CancelToken | None = None) -> Iterator[Event]:
+    def stream(
+        self,
+        request: Request,
+        token: CancelToken | None = None,
+        *,
+        budget: Budget | None = None,
+    ) -> Iterator[Event]:
         """The answer as it comes, and at last whole and checked; raises as `answer` does.
 
         After `Restarted` everything that came is void. Deltas are not checked: what is shown while
@@ -68,7 +80,7 @@ class TextClient:
             request,
             candidates(list(zip(self.providers, self._breakers, strict=True)), self.prices),
             Preparation(secrets=self.secrets, emails=self.redact_emails),
-            self.budget,
+            budget or self.budget,
             token,
         )
         for event in call.events():

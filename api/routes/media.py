@@ -15,14 +15,14 @@ from api.routing import Router
 from core.errors import NotFound
 from core.keys import KEY_BYTES
 from core.served_types import SERVED_TYPES
-from services.media import Wanted, check_epoch, check_time, named
+from services.media import File, Wanted, check_epoch, check_time, named
 from services.media_tokens import Signer
 from services.playbacks import longest
 from services.publications import parse_public_name
 
 router = Router(tags=["media"])
 
-# Files of one run never change; a shared cache may keep them for a day after they were withdrawn.
+# Media of one run never change; a shared cache may keep them for a day after they were withdrawn.
 PUBLIC_SECONDS: Final = 24 * 3600
 # How long a player may be told of the package before.
 _CURRENT_SECONDS: Final = 15
@@ -82,7 +82,7 @@ async def get_media(
     return await here.deliver(
         request,
         named(shelf, path),
-        cache=f"private, max-age={int(left)}, immutable",
+        cache=_kept(named(shelf, path), "private", left),
         seconds=left,
         shelf=shelf,
         still_allowed=allowed,
@@ -122,7 +122,7 @@ async def get_public(
     return await here.deliver(
         request,
         named(shelf, of_run[2]),
-        cache=f"public, max-age={PUBLIC_SECONDS}, immutable",
+        cache=_kept(named(shelf, of_run[2]), "public", PUBLIC_SECONDS),
         seconds=longest(settings, shelf.duration),
         shelf=shelf,
         still_allowed=allowed,
@@ -151,6 +151,13 @@ def preflight_media(token: str, path: FilePath) -> Response:
 def preflight_public(name: str, path: FilePath) -> Response:
     """What pages of other origins may ask for."""
     return Response(status_code=204, headers=PREFLIGHT)
+
+
+def _kept(file: File, whose: str, seconds: float) -> str:
+    """How long caches keep a file: what leads to the others may soon lead to more."""
+    if not file.lasting:
+        return f"{whose}, max-age={int(min(seconds, _CURRENT_SECONDS))}"
+    return f"{whose}, max-age={int(seconds)}, immutable"
 
 
 def _check_path(request: Request, path: str) -> None:

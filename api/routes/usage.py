@@ -3,8 +3,8 @@
 from api.access import needs
 from api.context import InstallationDep, SessionDep
 from api.routing import Router
-from api.schemas.usage import OpenOut, StoredOut, UsageOut
-from services import quotas, usage
+from api.schemas.usage import DollarsOut, LanguageModelsOut, OpenOut, StoredOut, TokensOut, UsageOut
+from services import quotas, text_spending, usage
 from services.permissions import Action
 
 router = Router(prefix="/usage", tags=["usage"])
@@ -15,6 +15,7 @@ def get_usage(current: InstallationDep, session: SessionDep) -> UsageOut:
     """What is stored and open, and how much of either may be."""
     has = quotas.standing(session, current.settings)
     used = usage.total(session)
+    month = text_spending.month(session, current.settings)
     return UsageOut(
         stored_bytes=StoredOut(
             limit=has.quotas.stored_bytes,
@@ -23,6 +24,17 @@ def get_usage(current: InstallationDep, session: SessionDep) -> UsageOut:
             free=has.free_bytes,
         ),
         open_uploads=OpenOut(limit=has.quotas.open_uploads, used=has.open_uploads),
+        language_models=LanguageModelsOut(
+            month=month.month,
+            tokens=TokensOut(
+                limit=month.most_tokens, used=month.tokens, reserved=month.reserved_tokens
+            ),
+            dollars=DollarsOut(
+                limit=None if month.most_dollars is None else float(month.most_dollars),
+                used=float(month.dollars),
+                reserved=float(month.reserved_dollars),
+            ),
+        ),
         uploaded_bytes=used.uploaded_bytes,
         media_seconds=used.media_seconds,
     )

@@ -1,5 +1,7 @@
 """Usage, as the API sends it."""
 
+from datetime import date
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas.examples import example
@@ -29,6 +31,36 @@ class OpenOut(BaseModel):
     used: int
 
 
+class TokensOut(BaseModel):
+    """Tokens of language models, in a month."""
+
+    model_config = ConfigDict(
+        json_schema_extra=example(limit=2_000_000, used=181_204, reserved=9_120)
+    )
+
+    limit: int | None = Field(description="Null where any number may be used.")
+    used: int = Field(description="With those that are reserved.")
+    reserved: int = Field(description="Of questions that have no answer yet, or were lost.")
+
+
+class DollarsOut(BaseModel):
+    """US dollars for language models, in a month."""
+
+    model_config = ConfigDict(json_schema_extra=example(limit=20.0, used=1.604, reserved=0.031))
+
+    limit: float | None = Field(description="Null where any sum may be spent.")
+    used: float = Field(description="With those that are reserved.")
+    reserved: float = Field(description="Of questions that have no answer yet, or were lost.")
+
+
+class LanguageModelsOut(BaseModel):
+    """What language models took this month."""
+
+    month: date = Field(description="Its first day, by UTC.", examples=["2026-11-01"])
+    tokens: TokensOut
+    dollars: DollarsOut
+
+
 class UsageOut(BaseModel):
     """What a tenant has, what it may have, and what it has used since it was made."""
 
@@ -42,4 +74,5 @@ class UsageOut(BaseModel):
     stored_bytes: StoredOut
     open_uploads: OpenOut
     uploaded_bytes: int = Field(description="Of all files that became assets, since ever.")
+    language_models: LanguageModelsOut
     media_seconds: float = Field(description="Of all films that runs took in, since ever.")

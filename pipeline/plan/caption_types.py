@@ -1,4 +1,4 @@
-"""What the stage `captions` takes and gives."""
+"""What the stages `captions`, `translate` and `captioned` take and give."""
 
 import re
 from typing import Final, Literal
@@ -6,8 +6,11 @@ from typing import Final, Literal
 from pydantic import Field, field_validator
 
 from pipeline.plan.types import Value
+from pipeline.plan.words_types import Asked
 
 CAPTIONS: Final = "captions"
+CAPTIONED: Final = "captioned"
+TRANSLATE: Final = "translate"
 
 _RGB: Final = r"^#?[0-9a-fA-F]{6}$"
 
@@ -52,6 +55,21 @@ class CaptionsOptions(Value):
         return value
 
 
+class CaptionRendition(Value):
+    """Captions in one language as players are offered them: files of the run by their names.
+
+    `playlist` is HLS's, `file` is DASH's, whole; `bandwidth` is in bits a second. `spoken` where
+    they write down what is heard, not what it means in another language.
+    """
+
+    language: str
+    name: str
+    playlist: str
+    file: str
+    bandwidth: int
+    spoken: bool = True
+
+
 class CaptionsResult(Value):
     """What was made. `violations` counts by rule what could not be kept; each rule is in it.
 
@@ -66,6 +84,50 @@ class CaptionsResult(Value):
     drawn_cues: int = 0
     drawn_violations: dict[str, int] = Field(default_factory=dict)
     speakers: int = 0
+    renditions: tuple[CaptionRendition, ...] = ()
     reason: str | None = None
     skipped: str | None = None
     seconds: float = 0.0
+
+
+class TranslateOptions(CaptionsOptions):
+    """As captions are made, and the languages (BCP 47) that they are wanted in."""
+
+    languages: tuple[str, ...] = Field(max_length=20)
+
+
+class Translated(Value):
+    """Captions in one language; `violations` counts as for those of what was heard.
+
+    `asked` is what language models took for it. Where there are none, `reason` says why.
+    """
+
+    language: str
+    cues: int = 0
+    violations: dict[str, int] = Field(default_factory=dict)
+    asked: tuple[Asked, ...] = ()
+    notes: tuple[str, ...] = ()
+    reason: str | None = None
+
+
+class TranslateResult(Value):
+    """What was translated; `skipped` says why nothing was, `remedy` the way to have it."""
+
+    translations: tuple[Translated, ...] = ()
+    renditions: tuple[CaptionRendition, ...] = ()
+    skipped: str | None = None
+    remedy: str | None = None
+
+
+class CaptionedOptions(Value):
+    """The stages whose captions a package is to offer, in order; the film's length in seconds."""
+
+    sources: tuple[str, ...]
+    seconds: float
+
+
+class CaptionedResult(Value):
+    """The languages that the package offers captions in; `skipped` says why there are none."""
+
+    languages: tuple[str, ...] = ()
+    skipped: str | None = None

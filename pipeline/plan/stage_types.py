@@ -8,7 +8,17 @@ from pydantic import BaseModel
 
 from core.images import ImageProbe
 from core.media import Probe
-from pipeline.plan.caption_types import CAPTIONS, CaptionsOptions, CaptionsResult
+from pipeline.plan.caption_types import (
+    CAPTIONED,
+    CAPTIONS,
+    TRANSLATE,
+    CaptionedOptions,
+    CaptionedResult,
+    CaptionsOptions,
+    CaptionsResult,
+    TranslateOptions,
+    TranslateResult,
+)
 from pipeline.plan.image_types import (
     IMAGE,
     PROBE_IMAGE,
@@ -49,11 +59,16 @@ WORK: Final = "work"
 
 @dataclass(frozen=True, slots=True)
 class StageType:
-    """The models of one stage's options and result, and the stages whose files it replaces."""
+    """The models of one stage's options and result, and the stages whose files it replaces.
+
+    It `replaces` all files of some, and `amends` those files of others that it makes anew under
+    their names.
+    """
 
     options: type[BaseModel]
     result: type[BaseModel] | None
     replaces: tuple[str, ...] = ()
+    amends: tuple[str, ...] = ()
 
 
 STAGE_TYPES: Final[dict[str, StageType]] = {
@@ -69,6 +84,9 @@ STAGE_TYPES: Final[dict[str, StageType]] = {
     THUMBNAILS: StageType(ThumbnailsOptions, ThumbnailsResult),
     WORDS: StageType(WordsOptions, WordsResult),
     CAPTIONS: StageType(CaptionsOptions, CaptionsResult),
+    TRANSLATE: StageType(TranslateOptions, TranslateResult),
+    # The film plays before its captions are there; then another master leads the same media.
+    CAPTIONED: StageType(CaptionedOptions, CaptionedResult, amends=(PACKAGE, CAPTIONED)),
     TRANSCRIBE: StageType(TranscribeOptions, TranscribeResult),
     PROBE_IMAGE: StageType(ProbeImageOptions, ImageProbe),
     IMAGE: StageType(ImageOptions, ImageResult),
@@ -81,6 +99,18 @@ PROBES: Final = frozenset({PROBE, PROBE_IMAGE})
 def kind_of(stage: str) -> str:
     """What a stage is one of: `encode.3` is an `encode`."""
     return stage.partition(".")[0]
+
+
+def amended_by(stage: str) -> tuple[str, ...]:
+    """The kinds of stages some of whose files a stage makes anew under their names."""
+    found = STAGE_TYPES.get(kind_of(stage))
+    return found.amends if found else ()
+
+
+def amenders_of(stage: str) -> tuple[str, ...]:
+    """The kinds of stages that make some of a stage's files anew."""
+    kind = kind_of(stage)
+    return tuple(name for name, found in STAGE_TYPES.items() if kind in found.amends)
 
 
 def replaced_by(done: Iterable[str]) -> frozenset[str]:

@@ -3,9 +3,10 @@
 probe ─┬─ preview
 ├─ analyse ── encode.0 … encode.n ─┬─ package
 ├─ audio.0 … audio.m ──────────────┘
-├─ audio.0 ── transcribe ─┬─ captions
+├─ audio.0 ── transcribe ─┬─ captions ── captioned.0 (with package)
 ├─ (the chunks) ── shots ─┼─ words
-│                         └─ thumbnails
+│                         ├─ translate ── captioned.1 (with package, captions, captioned.0)
+│                         └─ thumbnails (of shots alone)
 └─ (the chunks' thumbnails) ───────── pictures
 """
 
@@ -13,11 +14,19 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Final
 
+from core import languages
 from core.errors import Rejected
 from core.media import AudioStream, Probe, VideoStream
 from core.renditions import Codec, Grid, Rendition, grid_of
 from pipeline.plan.brief import Brief
-from pipeline.plan.caption_types import CAPTIONS, CaptionsOptions
+from pipeline.plan.caption_types import (
+    CAPTIONED,
+    CAPTIONS,
+    TRANSLATE,
+    CaptionedOptions,
+    CaptionsOptions,
+    TranslateOptions,
+)
 from pipeline.plan.chunks import chunks, thumbnail_step
 from pipeline.plan.ladder import estimated_seconds, full_ladder
 from pipeline.plan.shots import SHOTS, ShotsOptions
@@ -171,8 +180,11 @@ def transcribe_stage(tracks: Sequence[StageSpec], brief: Brief) -> StageSpec:
     return StageSpec(TRANSCRIBE, 1, Queue.GPU, options, (PROBE, *heard), 600)
 
 
-def spoken_stages(grid: Grid, largest: Rendition, brief: Brief) -> tuple[StageSpec, StageSpec]:
-    """What is written of what was said: captions, and the words that a film is published with."""
+def spoken_stages(grid: Grid, largest: Rendition, brief: Brief) -> tuple[StageSpec, ...]:
+    """What is written of what was said: captions, and the words that a film is published with.
+
+    No package waits for captions: it is told of them once both are there.
+    """
     captions = CaptionsOptions(
         rate=str(grid.fps),
         seconds=grid.seconds,
@@ -186,9 +198,22 @@ def spoken_stages(grid: Grid, largest: Rendition, brief: Brief) -> tuple[StageSp
         brand=voice_of(brief.kit),
     )
     needs = (TRANSCRIBE, SHOTS)
+    heard = CaptionedOptions(sources=(CAPTIONS,), seconds=grid.seconds)
+    others = tuple(filter(None, map(languages.tag, brief.kit.languages)))
+    translated: tuple[StageSpec, ...] = ()
+    if others:
+        wanted = TranslateOptions(**captions.model_dump(), languages=others)
+        both = CaptionedOptions(sources=(CAPTIONS, TRANSLATE), seconds=grid.seconds)
+        after = (PACKAGE, CAPTIONS, TRANSLATE, f"{CAPTIONED}.0")
+        translated = (
+            StageSpec(TRANSLATE, 1, Queue.LIGHT, wanted, needs, 300),
+            StageSpec(f"{CAPTIONED}.1", 1, Queue.LIGHT, both, after, 60),
+        )
     return (
         StageSpec(CAPTIONS, 2, Queue.LIGHT, captions, needs, 300),
+        StageSpec(f"{CAPTIONED}.0", 1, Queue.LIGHT, heard, (PACKAGE, CAPTIONS), 60),
         StageSpec(WORDS, 2, Queue.LIGHT, words, needs, 300),
+        *translated,
     )
 
 

@@ -13,6 +13,10 @@ METADATA_FILE: Final = "metadata.json"
 MAX_TRANSCRIPT_BYTES: Final = 64 << 20
 
 
+Writer = Literal["extractive", "model"]
+"""Who wrote: we, quoting what is said, or a language model."""
+
+
 class BrandVoice(Value):
     """What writers know of a brand. `names` are written in this way only, the main one first."""
 
@@ -77,13 +81,32 @@ class NetworkCopy(Value):
     copied: Copy
     posted: str
     cuts: tuple[str, ...] = ()
+    made_by: Writer = "extractive"
 
 
-class WordsResult(Value):
-    """All that was written, best first; `how` says by what means, `notes` what could not be."""
+class Asked(Value):
+    """What asking a language model took, with all attempts; `dollars` is None where unknown.
 
-    language: str | None
-    made_by: Literal["extractive", "model"]
+    `outcome` is `answered`, `remembered` (then nothing was asked), `refused` (then the answer was
+    not used) or `failed`.
+    """
+
+    language: str
+    provider: str
+    model: str
+    outcome: str
+    attempts: int
+    input_tokens: int
+    output_tokens: int
+    dollars: str | None
+    seconds: float
+
+
+class LanguageWords(Value):
+    """All that was written in one language, best first; `how` says by what means."""
+
+    language: str
+    made_by: Writer
     how: str
     titles: tuple[Title, ...]
     description: str
@@ -93,3 +116,26 @@ class WordsResult(Value):
     networks: dict[str, NetworkCopy]
     score: Score
     notes: tuple[str, ...] = ()
+    asked: Asked | None = None
+
+
+class WordsResult(Value):
+    """All that was written, best first; `how` says by what means, `notes` what could not be.
+
+    It is in the language that is spoken; `languages` has the same in each other one of the brand's,
+    by its tag. `asked` is what language models took for all of it.
+    """
+
+    language: str | None
+    made_by: Writer
+    how: str
+    titles: tuple[Title, ...]
+    description: str
+    tags: tuple[str, ...]
+    hashtags: tuple[str, ...]
+    chapters: tuple[Chapter, ...]
+    networks: dict[str, NetworkCopy]
+    score: Score
+    notes: tuple[str, ...] = ()
+    languages: dict[str, LanguageWords] = Field(default_factory=dict)
+    asked: tuple[Asked, ...] = ()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pipeline.plan import StageResult
-from pipeline.plan.caption_types import CAPTIONS
+from pipeline.plan.caption_types import CAPTIONED, CAPTIONS, TRANSLATE
 from pipeline.plan.image_types import IMAGE, PROBE_IMAGE
 from pipeline.plan.shots import SHOTS
 from pipeline.plan.speech_types import TRANSCRIBE
@@ -14,6 +14,7 @@ from pipeline.plan.words_types import WORDS
 from pipeline.stages import (
     analyse,
     audio,
+    captioned,
     captions,
     encode,
     image,
@@ -25,6 +26,7 @@ from pipeline.stages import (
     shots,
     thumbnails,
     transcribe,
+    translate,
     words,
 )
 from pipeline.stages.context import StageContext, StageInput
@@ -44,6 +46,8 @@ STAGE_FUNCTIONS: Mapping[str, StageFunction] = {
     THUMBNAILS: thumbnails.run,
     TRANSCRIBE: transcribe.run,
     CAPTIONS: captions.run,
+    TRANSLATE: translate.run,
+    CAPTIONED: captioned.run,
     WORDS: words.run,
     PROBE_IMAGE: probe_image.run,
     IMAGE: image.run,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel
 
@@ -11,6 +11,9 @@ from core.process import CancelToken
 from core.settings import Settings, get_settings
 from pipeline.plan import shots
 from transcoders.tools import Tools
+
+if TYPE_CHECKING:
+    from ai.text.types import Answer, Request
 
 _V = TypeVar("_V", bound=BaseModel)
 
@@ -33,6 +36,7 @@ class StageContext:
 
     `scratch` is an empty folder that is removed after the stage; `scratch_bytes` is its bound.
     `settings` tell which models there are; what is made of the file itself hangs on options alone.
+    `ask_model` has a language model answer at the tenant's cost; None where there is none.
     `progress` takes 0 to 1 and is called from the thread that runs the stage.
     """
 
@@ -45,6 +49,7 @@ class StageContext:
     cancel: CancelToken = field(default_factory=CancelToken)
     scratch_bytes: int | None = None
     settings: Settings = field(default_factory=get_settings)
+    ask_model: "Callable[[Request], Answer] | None" = None
 
     def value(self, stage: str, kind: type[_V]) -> _V:
         """The value of an upstream stage."""

@@ -6,12 +6,22 @@ import pytest
 from argon2 import PasswordHasher
 from fastapi.testclient import TestClient
 
+from api import remembered, signing_in
 from core.settings import Settings
 from services import passwords
 from services.migrations import migrate
 from tests.api.serving import serve
 from tests.installations import MASTER_KEY
 from tests.servers import PostgresForTests
+from workers import steward
+
+_WAITS = (
+    (signing_in, "_EVEN_SECONDS", 0.0),
+    (remembered, "_FRESH_SECONDS", 0.3),
+    (steward, "_LOOK_SECONDS", 0.1),
+    (steward, "_PURGE_SECONDS", 0.2),
+)
+_PRODUCT_WAITS = [getattr(module, name) for module, name, _ in _WAITS]
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +53,22 @@ def _quick_passwords() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_hasher", PasswordHasher(1, 8 * 1024, 1))
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick_waits() -> Iterator[None]:
+    """Shorter waits of applications and stewards in this process, for who does not test those."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name, seconds in _WAITS:
+            patch.setattr(module, name, seconds)
+        yield
+
+
+@pytest.fixture
+def waits_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The waits that the product has."""
+    for (module, name, _), seconds in zip(_WAITS, _PRODUCT_WAITS, strict=True):
+        monkeypatch.setattr(module, name, seconds)
 
 
 @pytest.fixture

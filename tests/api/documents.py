@@ -1,10 +1,13 @@
-"""The committed document, read with its references followed."""
+"""The document of the API, committed or made, read with its references followed."""
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
+
+from api.app import create_app
 
 ROOT: Final = Path(__file__).parents[2]
 COMMITTED: Final = ROOT / "docs" / "openapi.json"
@@ -54,6 +57,12 @@ def follow(document: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
             found = found[word]
         part = found
     return part
+
+
+@cache
+def made() -> dict[str, Any]:
+    """What the application makes, once for all who read it. Not to be changed."""
+    return create_app().openapi()
 
 
 def committed() -> dict[str, Any]:

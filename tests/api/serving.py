@@ -9,7 +9,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.error import URLError
@@ -23,6 +23,7 @@ from fastapi.testclient import TestClient
 from api.app import TOKEN_VARIABLE, create_app
 from api.server import Protocol
 from api.server import Server as WebServer
+from core.embedded.processes import spawn
 from core.keys import source_key
 from core.settings import Settings
 from services.installation import DEFAULT_TENANT, Installation
@@ -31,6 +32,7 @@ from tests.installations import environment
 ROOT = Path(__file__).parents[2]
 CLIP = ROOT / "docs" / "demo" / "clip.mp4"
 TOKEN = "a token of the tests"
+_STDERR = 2
 
 MATROSKA = b"\x1aE\xdf\xa3"
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -80,11 +82,11 @@ def asset_bytes(settings: Settings, asset_id: str) -> bytes:
 @contextmanager
 def relay(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
     """A relay for the length of a block."""
-    process = subprocess.Popen(
+    process = spawn(
         [sys.executable, "-m", "workers.relay"],
+        output=_STDERR,
         cwd=ROOT,
         env=environment(settings),
-        start_new_session=True,
     )
     try:
         yield process
@@ -112,19 +114,18 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start it, and wait until it answers; in the main thread, whose end is its end."""
         number = self.listener.fileno()
-        stderr = self.log.open("ab") if self.log is not None else None
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "api", "--fd", str(number)],
-            cwd=ROOT,
-            env=environment(self.settings) | {TOKEN_VARIABLE: TOKEN} | self.extra,
-            stderr=stderr,
-            pass_fds=[number],
-            start_new_session=True,
-        )
-        if stderr is not None:
-            stderr.close()
+        with ExitStack() as stack:
+            output = stack.enter_context(self.log.open("ab")).fileno() if self.log else _STDERR
+            # It dies with us, however we end: nobody else would know of it.
+            self.process = spawn(
+                [sys.executable, "-m", "api", "--fd", str(number)],
+                output=output,
+                cwd=ROOT,
+                env=environment(self.settings) | {TOKEN_VARIABLE: TOKEN} | self.extra,
+                descriptors=[number],
+            )
         end = time.monotonic() + 60
         while time.monotonic() < end:
             # The socket is ours, and open whether or not somebody answers.

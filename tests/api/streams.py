@@ -151,7 +151,11 @@ class Crowd:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self._tasks: list[asyncio.Task[None]] = []
-        self._run(self._connect(port))
+        try:
+            self._run(self._connect(port))
+        except BaseException:
+            self.close()
+            raise
 
     def _run(self, what: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(what, self._loop).result(60)

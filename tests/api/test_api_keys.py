@@ -126,6 +126,7 @@ def test_what_opens_nothing_is_refused_the_same(
     assert client.get("/v1/assets", headers=bearer(good)).status_code == 200
 
 
+@pytest.mark.usefixtures("waits_as_they_are")
 def test_a_revoked_key_ends_within_five_seconds_and_stays_ended(
     client: TestClient, owner: Member
 ) -> None:

@@ -1,5 +1,6 @@
 """The API's document is true: whatever anybody asks, the answer is one that it names."""
 
+import copy
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -22,12 +23,11 @@ from schemathesis.checks import (
     status_code_conformance,
 )
 
-from api.app import create_app
 from core.settings import Settings
 from services.installation import DEFAULT_TENANT
 from services.permissions import FOR_PEOPLE, PERMISSIONS, Action, Role
 from tests.api.crowd import Crowd, Member, bearer, crowd, unlimited
-from tests.api.documents import follow
+from tests.api.documents import follow, made
 from tests.api.people import stewarded
 from tests.api.serving import CLIP, TOKEN, TUS, server
 
@@ -42,9 +42,9 @@ _OF_ASSETS = ("asset_id", "run_id")
 _OF_REVIEWS = ("review_id", "comment_id")
 AUTHORISED = {"Authorization": f"Bearer {TOKEN}"}
 schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
-DOCUMENT = create_app().openapi()
+DOCUMENT = made()
 Operation = APIOperation[Any, Any, Any, Any]
-document = schemathesis.openapi.from_dict(DOCUMENT)
+document = schemathesis.openapi.from_dict(copy.deepcopy(DOCUMENT))
 
 
 @pytest.fixture(scope="module")

@@ -47,17 +47,19 @@ def office(settings: Settings, postgres: PostgresForTests) -> Iterator[Office]:
         yield made
 
 
-@pytest.mark.parametrize("count", [300, pytest.param(1000, marks=pytest.mark.long)])
+# A stop that waits for readers waits for a minute.
+@pytest.mark.parametrize(
+    ("count", "patience"), [(300, 5.0), pytest.param(1000, 15.0, marks=pytest.mark.long)]
+)
 def test_a_crowd_shares_one_subscription_holds_no_session_and_keeps_no_stop_waiting(
-    office: Office, valkey_server: str, count: int
+    office: Office, valkey_server: str, count: int, patience: float
 ) -> None:
     with (
         redis.Redis.from_url(valkey_server) as client,
         psycopg.connect(office.superuser_url, autocommit=True) as superuser,
     ):
         before = (_sessions(superuser), len(_subscribers(client)))
-        with server(office.settings) as running:
-            crowd = Crowd(running.port, count)
+        with server(office.settings) as running, closing(Crowd(running.port, count)) as crowd:
             heard_by_all(crowd, office)
             assert _sessions(superuser) <= before[0] + 8
             assert len(_subscribers(client)) == before[1] + 1
@@ -66,17 +68,16 @@ def test_a_crowd_shares_one_subscription_holds_no_session_and_keeps_no_stop_wait
                 " AND state LIKE 'idle in transaction%'"
             ).fetchone()
             assert busy == (0,)
-            assert stopped(running) < 2.0
-            crowd.wait(lambda parser: parser.complete, 2)
+            assert stopped(running) < patience
+            crowd.wait(lambda parser: parser.complete, patience)
             assert {tuple(one.comments[-1:]) for one in crowd.parsers} == {
                 ("the server is stopping",)
             }
-            crowd.close()
 
 
 def heard_by_all(crowd: Crowd, office: Office) -> None:
     """Wait until an event reaches everybody at once."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while True:
         office.emit()
         committed = time.monotonic()

@@ -15,7 +15,6 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 from sqlalchemy import func, select
 
-from api.app import create_app
 from core.settings import Settings
 from models.factor import RecoveryCode, SecondFactor
 from models.idempotency import PersonalKey
@@ -25,6 +24,7 @@ from services.mails import MailKind
 from services.permissions import Role
 from services.sealed_columns import PERSONAL_ANSWER
 from tests.api.crowd import Crowd, Member, crowd, unlimited
+from tests.api.documents import made
 from tests.api.people import PASSWORD, address, anybody, mailed, stewarded
 from tests.installations import as_owner
 
@@ -111,7 +111,7 @@ def kept(settings: Settings) -> str:
 def test_every_post_takes_a_key_or_does_no_harm_without() -> None:
     posts = {
         path: operations["post"]
-        for path, operations in create_app().openapi()["paths"].items()
+        for path, operations in made()["paths"].items()
         if "post" in operations
     }
     taking = {

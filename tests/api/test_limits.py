@@ -28,7 +28,7 @@ from services.limits import (
     network_of,
 )
 from services.standing import Principal
-from tests.api.documents import operations
+from tests.api.documents import made, operations
 from tests.api.serving import BODY, TOKEN, TUS, film
 
 USER = '"user";q=100;w=60, "tenant";q=1000;w=60'
@@ -193,7 +193,7 @@ def test_a_limit_that_there_is_not_is_a_setting_to_mend() -> None:
 
 
 def test_every_named_route_is_there_and_every_counted_one_says_so() -> None:
-    known = {(one.method.upper(), one.path): one for one in operations(create_app().openapi())}
+    known = {(one.method.upper(), one.path): one for one in operations(made())}
     assert set(limits.CLASSES) <= known.keys()
     assert set(TABLE) == set(Class)
     for (method, path), operation in known.items():

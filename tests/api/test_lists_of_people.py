@@ -8,7 +8,6 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import insert
 
-from api.app import create_app
 from core.settings import Settings
 from models.factor import Identity
 from models.member import OrganisationMember
@@ -16,6 +15,7 @@ from models.person import Membership, User
 from models.tenant import Organisation, Tenant
 from services.permissions import Role
 from tests.api.crowd import Crowd, Member, crowd, unlimited
+from tests.api.documents import made
 from tests.api.people import anybody
 
 # Names that come twice, and one as long as a name may be, of the longest characters.
@@ -59,12 +59,12 @@ def pages(client: TestClient, who: Member, path: str, limit: int) -> list[dict[s
 
 def test_every_list_is_cut_or_has_an_end_of_its_own() -> None:
     uncut = set()
-    made = create_app().openapi()
-    for path, operations in made["paths"].items():
+    document = made()
+    for path, operations in document["paths"].items():
         answers = operations.get("get", {}).get("responses", {})
         told = answers.get("200", {}).get("content", {}).get("application/json", {})
         name = told.get("schema", {}).get("$ref", "").rpartition("/")[2]
-        parts = made["components"]["schemas"].get(name, {}).get("properties", {})
+        parts = document["components"]["schemas"].get(name, {}).get("properties", {})
         asked = {one["name"] for one in operations.get("get", {}).get("parameters", ())}
         if "items" in parts and not ({"limit", "cursor"} <= asked and "next" in parts):
             uncut.add(path)

@@ -362,7 +362,10 @@ def test_a_public_address_is_stable_and_what_is_behind_it_is_whole(
     pinned = first.headers["location"]
     answer = stranger.get(pinned)
     assert answer.content == PACKAGE["stream/master.m3u8"]
-    assert answer.headers["cache-control"] == "public, max-age=86400, immutable"
+    # Captions may join what is behind the master, never a film.
+    assert answer.headers["cache-control"] == "public, max-age=15"
+    lasting = stranger.get(pinned.replace("master.m3u8", "360p.mp4"))
+    assert lasting.headers["cache-control"] == "public, max-age=86400, immutable"
     shown.add({**PACKAGE, "stream/360p.mp4": FILM[::-1]})
     clock.late = 5
     assert client.get(f"/v1/assets/{shown.asset_id}/publication").json() == published

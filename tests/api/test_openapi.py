@@ -14,9 +14,9 @@ from api.document import render
 from api.problem_codes import CODES
 from core.settings import get_settings
 from services.permissions import FOR_PEOPLE
-from tests.api.documents import COMMITTED, Operation, follow, operations
+from tests.api.documents import COMMITTED, Operation, follow, made, operations
 
-DOCUMENT = create_app().openapi()
+DOCUMENT = made()
 OPERATIONS = operations(DOCUMENT)
 PROBLEM = "application/problem+json"
 AGAIN = "run `make clients` and commit what it writes"

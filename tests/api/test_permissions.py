@@ -19,6 +19,7 @@ from core.settings import Settings
 from services.installation import Installation
 from services.permissions import PERMISSIONS, Action, Role
 from tests.api.crowd import Crowd, Member, bearer, crowd, unlimited
+from tests.api.documents import made
 from tests.api.serving import CLIP, TOKEN
 
 # Not in the document: it, and a page that shows it.
@@ -80,16 +81,16 @@ class Asker:
         return _THROUGH if needs in self.actions else _REFUSED
 
 
-def operations(app: FastAPI) -> list[Operation]:
-    """All that the document tells of."""
+def operations(document: dict[str, Any]) -> list[Operation]:
+    """All that a document tells of."""
     return [
         Operation(method.upper(), path, said.get(PERMISSION))
-        for path, item in app.openapi()["paths"].items()
+        for path, item in document["paths"].items()
         for method, said in item.items()
     ]
 
 
-OPERATIONS: Final = operations(create_app())
+OPERATIONS: Final = operations(made())
 
 
 def unnamed(found: list[Operation]) -> list[str]:
@@ -277,7 +278,7 @@ def test_a_route_that_names_nothing_is_nobodys(settings: Settings, planted: Crow
         for headers in (owner.headers, bearer(TOKEN)):
             assert client.get("/v1/forgotten", headers=headers).status_code == 403
         assert client.get("/v1/forgotten").status_code == 401
-    assert unnamed(operations(app)) == ["GET /v1/forgotten"]
+    assert unnamed(operations(app.openapi())) == ["GET /v1/forgotten"]
 
 
 def test_each_role_may_all_that_the_next_may_and_more() -> None:

@@ -12,6 +12,8 @@ from api.remembered import Remembered
 from core.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 from services.installation import Place
 
+pytestmark = pytest.mark.usefixtures("waits_as_they_are")
+
 
 class Directory:
     """A directory that counts who asks; state: what it answers."""

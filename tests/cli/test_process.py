@@ -56,11 +56,17 @@ def process(data: Path, out: Path, *arguments: str | Path) -> subprocess.Complet
 
 @pytest.fixture(scope="module")
 def data() -> Iterator[Path]:
-    """The data folder of an installation that runs for the whole module."""
+    """The data folder of an installation that runs for the whole module.
+
+    Its leases are shorter than in the field, so that nobody waits long for those of the dead.
+    """
     folder = Path(tempfile.mkdtemp(prefix="automator-process-", dir="/tmp"))
     folder.chmod(0o711)
-    with start_installation(folder / "data", workers=1):
-        yield folder / "data"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LEASE_SECONDS", "3")
+        patch.setenv("RENEW_SECONDS", "0.75")
+        with start_installation(folder / "data", workers=1):
+            yield folder / "data"
     shutil.rmtree(folder)
 
 
@@ -94,7 +100,7 @@ def test_a_clip_becomes_all_that_a_recipe_names(data: Path, tmp_path: Path) -> N
     assert manifest["run"]["state"] == "done"
     names = [
         "probe", "preview", "analyse", "audio.0", "encode.0", "package", "pictures", "shots",
-        "thumbnails", "transcribe", "captions", "words",
+        "thumbnails", "transcribe", "captions", "captioned.0", "words",
     ]  # fmt: skip
     assert [(stage["name"], stage["state"]) for stage in manifest["stages"]] == [
         (name, "done") for name in names
@@ -109,10 +115,13 @@ def test_a_clip_becomes_all_that_a_recipe_names(data: Path, tmp_path: Path) -> N
         ("source", None), ("hls", "master"), ("hls", "playlist"), ("hls", "iframes"),
         ("hls", "media"), ("dash", "manifest"), ("audio", "media"), ("audio", "speech"),
         ("mp4", None), ("poster", None), ("storyboard", "sheet"), ("storyboard", "index"),
-        ("transcript", None), ("shots", "list"), ("thumbnail", "plain"), ("thumbnail", "titled"),
-        ("thumbnail", "index"), ("captions", "vtt"), ("captions", "srt"), ("captions", "ttml"),
-        ("captions", "ass"), ("captions", "karaoke"), ("metadata", None),
+        ("shots", "list"), ("thumbnail", "plain"), ("thumbnail", "titled"), ("thumbnail", "index"),
+        ("transcript", None), ("metadata", None), ("captions", "vtt"), ("captions", "srt"),
+        ("captions", "ttml"), ("captions", "ass"), ("captions", "karaoke"),
+        ("captions", "playlist"), ("captions", "segment"),
     }  # fmt: skip
+    master = (tmp_path / "out" / "clip" / "stream" / "master.m3u8").read_text()
+    assert 'TYPE=SUBTITLES,GROUP-ID="captions",NAME="English"' in master
     paths = {artifact["path"] for artifact in manifest["artifacts"]}
     assert {"source/clip.mp4", "stream/master.m3u8", "stream/manifest.mpd"} <= paths
     assert not any(path.startswith("preview/") for path in paths)
@@ -234,12 +243,17 @@ def wait_for(running: subprocess.Popen[str], words: str) -> None:
     raise AssertionError("".join(said))
 
 
+@pytest.fixture(scope="module")
+def big(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("noise") / "big.mkv"
+    ffmpeg_noise(target)
+    return target
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_cancels_what_was_begun(
-    data: Path, tmp_path: Path, number: signal.Signals
+    data: Path, tmp_path: Path, big: Path, number: signal.Signals
 ) -> None:
-    big = tmp_path / "big.mkv"
-    ffmpeg_noise(big)
     running = begin(data, tmp_path / "out", big)
     wait_for(running, "encode.0 running")
     running.send_signal(number)
@@ -274,12 +288,12 @@ def test_a_database_that_restarts_meanwhile_is_waited_for(
     manifest_of(tmp_path / "out" / "short")
 
 
-def ffmpeg_noise(target: Path) -> None:
+def ffmpeg_noise(target: Path, size: str = "1280x720", seconds: int = 8) -> None:
     """A video that takes long to encode: moving noise, in a codec that cannot be kept."""
     from transcoders.tools import find_tools
 
-    source = "testsrc2=s=1280x720:r=30,noise=alls=50:allf=t"
-    encode = ("-t", "8", "-c:v", "mjpeg", "-q:v", "8")
+    source = f"testsrc2=s={size}:r=30,noise=alls=50:allf=t"
+    encode = ("-t", str(seconds), "-c:v", "mjpeg", "-q:v", "8")
     ffmpeg = str(find_tools().ffmpeg)
     subprocess.run(
         [ffmpeg, "-v", "error", "-f", "lavfi", "-i", source, *encode, str(target)], check=True
@@ -292,7 +306,7 @@ def test_two_that_begin_at_once_share_one_installation_to_the_end(
     folder = Path(tempfile.mkdtemp(prefix="automator-both-", dir="/tmp"))
     folder.chmod(0o711)
     big = tmp_path / "big.mkv"
-    ffmpeg_noise(big)
+    ffmpeg_noise(big, "640x360", 4)
     try:
         both = [
             begin(folder / "data", tmp_path / name, file)

@@ -81,9 +81,11 @@ def decoded(path: Path) -> tuple[int, float]:
 
     One that is not mapped would be given up in the middle, and ffmpeg complains of that.
     """
+    # Of a manifest in a folder ffmpeg opens no WebVTT unless it is told to.
+    known = ["-allowed_extensions", "ALL"] if path.suffix == ".mpd" else []
     command = [
         str(get_tools().ffmpeg), "-nostdin", "-v", "warning", "-stats", "-xerror",
-        "-i", str(path), "-map", "0:v", "-map", "0:a?",
+        *known, "-i", str(path), "-map", "0:v", "-map", "0:a?",
         "-fps_mode", "passthrough", "-f", "null", "-",
     ]  # fmt: skip
     done = subprocess.run(command, check=True, capture_output=True, text=True)

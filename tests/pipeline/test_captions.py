@@ -66,6 +66,11 @@ def test_what_was_said_becomes_a_file_of_every_format(tmp_path: Path) -> None:
         ("captions", "captions/en.ttml", "ttml"),
         ("captions", "captions/en.ass", "ass"),
         ("captions", "captions/en.karaoke.ass", "karaoke"),
+        ("captions", "stream/captions-en.m3u8", "playlist"),
+        ("captions", "stream/captions-en-0.vtt", "segment"),
+    ]
+    assert [(one.language, one.name, one.spoken) for one in found.renditions] == [
+        ("en", "English", True)
     ]
     assert all(
         one.path.stat().st_size and one.attributes.language == "en" for one in result.artifacts

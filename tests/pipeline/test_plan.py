@@ -14,7 +14,7 @@ from core.renditions import Grid
 from pipeline.plan import STAGE_TYPES, Graph, Queue, StageSpec, kind_of, plan, stage_digest
 from pipeline.plan.brand_kit import BrandKit
 from pipeline.plan.brief import Brief
-from pipeline.plan.caption_types import CaptionsOptions
+from pipeline.plan.caption_types import CaptionsOptions, TranslateOptions
 from pipeline.plan.chunks import LEAST_CHUNK_SECONDS, RUN_IN_SECONDS
 from pipeline.plan.ladder import RUNGS, full_ladder
 from pipeline.plan.speech_types import TranscribeOptions
@@ -129,7 +129,7 @@ def test_a_plan_is_a_graph_in_order_that_begins_as_it_began(probe: Probe) -> Non
     assert graph == plan("video", Probe.model_validate_json(probe.model_dump_json()))
     assert graph.stages[0] == plan("video", None).stages[0]
     kinds = [kind_of(stage.name) for stage in graph.stages]
-    shared = "probe analyse package pictures shots thumbnails transcribe captions words"
+    shared = "probe analyse package pictures shots thumbnails transcribe captions captioned words"
     for once in shared.split():
         assert kinds.count(once) == 1
     encodes = {name for name in (s.name for s in graph.stages) if kind_of(name) == "encode"}
@@ -350,6 +350,18 @@ def test_what_is_written_of_speech_knows_the_asset_and_its_brand() -> None:
     for stage in (captions, words):
         assert stage.queue is Queue.LIGHT
         assert stage.needs == ("transcribe", "shots")
+
+
+def test_a_brand_with_languages_has_its_captions_translated_after_the_film_has_them() -> None:
+    kit = BrandKit(languages=("en", "de", "pt-BR"))
+    graph = plan("video", film(), Brief(name="a.mp4", kit=kit))
+    wanted = graph["translate"].options
+    assert isinstance(wanted, TranslateOptions)
+    assert wanted.languages == ("en", "de", "pt-BR")
+    assert graph["captioned.0"].needs == ("package", "captions")
+    assert graph["captioned.1"].needs == ("package", "captions", "translate", "captioned.0")
+    plain = {stage.name for stage in plan("video", film(), Brief(name="a.mp4")).stages}
+    assert not plain & {"translate", "captioned.1"}
 
 
 def test_of_a_film_without_sound_a_stage_is_left_to_say_so() -> None:

@@ -1,12 +1,17 @@
 """Packages of the counted film, as the product's own stages make them."""
 
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from core.media import Probe
 from core.renditions import Grid
 from pipeline.plan import StageResult, kind_of, plan
+from pipeline.plan.caption_types import CAPTIONED, CAPTIONS
 from pipeline.plan.ladder import full_ladder
+from pipeline.plan.speech_types import TRANSCRIBE, TRANSCRIPT_NAME
+from pipeline.plan.transcript import Segment, Transcript, Word
 from pipeline.plan.video_types import (
     ANALYSE,
     AUDIO,
@@ -46,6 +51,35 @@ def make(tools: Tools, film: Film, folder: Path) -> Path:
         made.run(name, chunk)
     made.run(PACKAGE, options.model_copy(update={"chunks": tuple(chunks)}))
     return folder / PACKAGE / "stream"
+
+
+def captioned(tools: Tools, film: Film, package: Path, words: Sequence[Word], folder: Path) -> Path:
+    """A copy of the package once what is said in the film has joined it; the run's own folder."""
+    made = _Stages(tools, film, folder)
+    probe = made.run(PROBE, plan("video", None)[PROBE].options).value
+    assert isinstance(probe, Probe)
+    graph = plan("video", probe)
+    spoken = Transcript(
+        language="en",
+        language_confidence=1,
+        seconds=film.seconds,
+        segments=(Segment(words=tuple(words), speaker=None),),
+        provider="test",
+        model="test",
+    )
+    path = folder / TRANSCRIPT_NAME
+    path.write_text(spoken.model_dump_json())
+    made.inputs[TRANSCRIBE] = StageInput(paths={TRANSCRIPT_NAME: path})
+    leading = {f"stream/{name}": package / name for name in ("master.m3u8", "manifest.mpd")}
+    made.inputs[PACKAGE] = StageInput(paths=leading)
+    run = folder / "run"
+    shutil.copytree(package, run / "stream")
+    options = graph[CAPTIONS].options.model_copy(update={"chunks": ()})
+    for name, chosen in ((CAPTIONS, options), (f"{CAPTIONED}.0", graph[f"{CAPTIONED}.0"].options)):
+        for file in made.run(name, chosen).artifacts:
+            (run / file.name).parent.mkdir(exist_ok=True)
+            shutil.copy(file.path, run / file.name)
+    return run
 
 
 def _chunks(grid: Grid) -> dict[str, EncodeOptions]:

@@ -1,60 +1,45 @@
-"""hls.js and dash.js show the captions that are put beside a package, when they are to be shown."""
+"""hls.js and dash.js show the captions that join a package, when they are to be shown."""
 
 import json
-import shutil
 import subprocess
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
-from tests.playback import programs
+from pipeline.plan.transcript import Word
+from tests.playback import packages, programs
 from tests.playback.conftest import Open
 from tests.playback.counted import Film
 from tests.playback.playing import Engine
-from tests.playback.reading import MASTER
-from transcoders import dash, hls
-from transcoders.captions import Cue, Word, captioned, profile_for, vtt
-from transcoders.captions.streaming import segmented
+from transcoders import captions
+from transcoders.captions import Cue, captioned, profile_for
+from transcoders.tools import get_tools
 
-MANIFEST = "manifest.mpd"
+MASTER = "stream/master.m3u8"
+MANIFEST = "stream/manifest.mpd"
 NAME = "captions-en"
 
 
-def said(film: Film) -> tuple[Cue, ...]:
-    """A word each second."""
-    words = [
-        Word(f"Second {number} <b>.", number + 0.1, number + 0.9)
+def words(film: Film) -> list[Word]:
+    """One each second."""
+    return [
+        Word(text=f"Second {number} <b>.", begin=number + 0.1, end=number + 0.9, confidence=1)
         for number in range(int(film.seconds))
     ]
-    profile = profile_for("en", Fraction(film.fps))
-    return captioned(words, "en", profile, seconds=film.seconds)
 
 
-@pytest.fixture
-def captioned_package(package: Path, film: Film, tmp_path: Path) -> Path:
-    """A copy of the package with captions in segments of 6 s, and as a file."""
-    folder = Path(shutil.copytree(package, tmp_path / "package", copy_function=shutil.copy))
-    cues = said(film)
-    made = segmented(cues, film.seconds, prefix=f"{NAME}-", segment_seconds=6.0)
-    (folder / f"{NAME}.m3u8").write_text(made.playlist)
-    for name, text in made.segments.items():
-        (folder / name).write_text(text)
-    (folder / f"{NAME}.vtt").write_text(vtt.written(cues))
-    variant = hls.Variant("", "", 0, 0, Fraction(1), 0, 0)
-    offered = hls.master(
-        [variant], captions=[hls.Captions(f"{NAME}.m3u8", "English", "en", default=True)]
-    )
-    line = next(one for one in offered.splitlines() if one.startswith("#EXT-X-MEDIA"))
-    master = (folder / MASTER).read_text()
-    master = master.replace("#EXT-X-STREAM-INF:", '#EXT-X-STREAM-INF:SUBTITLES="captions",')
-    (folder / MASTER).write_text(
-        master.replace("#EXT-X-STREAM-INF:", f"{line}\n#EXT-X-STREAM-INF:", 1)
-    )
-    file = dash.Captions(f"{NAME}.vtt", "English", "en", 100, default=True)
-    manifest = (folder / MANIFEST).read_text()
-    (folder / MANIFEST).write_text(dash.with_captions(manifest, [file]))
-    return folder
+def said(film: Film) -> tuple[Cue, ...]:
+    """The cues that they become."""
+    plain = [captions.Word(one.text, one.begin, one.end) for one in words(film)]
+    return captioned(plain, "en", profile_for("en", Fraction(film.fps)), seconds=film.seconds)
+
+
+@pytest.fixture(scope="module")
+def captioned_package(package: Path, film: Film, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a run of the recipe has made once its captions have joined its package."""
+    folder = tmp_path_factory.mktemp("captioned")
+    return packages.captioned(get_tools(), film, package, words(film), folder)
 
 
 @pytest.mark.parametrize(("engine", "entry"), [("hls", MASTER), ("dash", MANIFEST)])
@@ -82,17 +67,23 @@ def test_a_strict_parser_takes_both_playlists(captioned_package: Path) -> None:
         HLS.setOptions({ strictMode: true });
         const [master, media] = process.argv.slice(1)
             .map((path) => HLS.parse(fs.readFileSync(path, 'utf8')));
-        const [offered] = master.variants[0].subtitles;
+        const variants = master.variants.filter((variant) => !variant.isIFrameOnly);
         console.log(JSON.stringify([
-            offered.uri, offered.language, offered.isDefault,
+            variants.map((variant) => variant.subtitles.map((one) => [
+                one.uri, one.language, one.name, one.isDefault, one.autoselect, Boolean(one.forced),
+            ])),
+            variants.map((variant) => variant.closedCaptions.length),
             media.segments.map((segment) => segment.uri),
         ]));
     """
-    paths = [captioned_package / name for name in (MASTER, f"{NAME}.m3u8")]
+    paths = [captioned_package / "stream" / name for name in ("master.m3u8", f"{NAME}.m3u8")]
     done = subprocess.run(
         [programs.node(), "--input-type=module", "--eval", script, *map(str, paths)],
         cwd=programs.HERE, capture_output=True, check=True, text=True,
     )  # fmt: skip
-    assert json.loads(done.stdout) == [
-        f"{NAME}.m3u8", "en", True, [f"{NAME}-0.vtt", f"{NAME}-1.vtt"]
-    ]  # fmt: skip
+    offered, closed, segments = json.loads(done.stdout)
+    assert offered
+    whole = [[f"{NAME}.m3u8", "en", "English", False, True, False]]
+    assert offered == [whole] * len(offered)
+    assert closed == [0] * len(offered)
+    assert segments == [f"{NAME}-0.vtt"]

@@ -29,6 +29,7 @@ from services.gateway import (
     PublicKey,
     render,
 )
+from tests.api.documents import made
 from tests.services.kong_routes import Asked, matches, normalised, route_of
 
 SPECS = Path(__file__).parents[3] / "shared" / "specs" / "kong"
@@ -65,7 +66,7 @@ def config(values: KongValues) -> dict[str, Any]:
 
 def operations() -> list[tuple[str, str, str]]:
     """Method, path and permission of every operation that the document names."""
-    paths = create_app().openapi()["paths"]
+    paths = made()["paths"]
     return [
         (method.upper(), path, operation.get("x-permission", ""))
         for path, item in paths.items()

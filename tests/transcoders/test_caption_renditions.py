@@ -64,14 +64,14 @@ def test_a_silent_film_has_a_playlist_of_empty_segments() -> None:
 def test_the_master_playlist_offers_captions_to_every_variant() -> None:
     variant = hls.Variant("v.m3u8", "avc1.64001f", 640, 360, Fraction(25), 1000, 900)
     captions = hls.Captions("en.m3u8", 'The "English"', "en", default=True)
-    lines = hls.master([variant], captions=[captions]).splitlines()
+    lines = hls.with_captions(hls.master([variant]), [captions]).splitlines()
     assert (
         '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="captions",NAME="The \'English\'",LANGUAGE="en",'
         "DEFAULT=YES,AUTOSELECT=YES,FORCED=NO,"
         'CHARACTERISTICS="public.accessibility.transcribes-spoken-dialog",URI="en.m3u8"'
     ) in lines
     assert 'SUBTITLES="captions"' in next(one for one in lines if "STREAM-INF" in one)
-    assert "SUBTITLES" not in hls.master([variant])
+    assert hls.with_captions(hls.master([variant]), []) == hls.master([variant])
 
 
 def test_the_manifest_offers_each_file_as_a_set_of_its_own() -> None:

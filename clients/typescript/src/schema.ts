@@ -3877,6 +3877,32 @@ export interface components {
             piece_bytes: number;
         };
         /**
+         * DollarsOut
+         * @description US dollars for language models, in a month.
+         * @example {
+         *       "limit": 20,
+         *       "reserved": 0.031,
+         *       "used": 1.604
+         *     }
+         */
+        DollarsOut: {
+            /**
+             * Limit
+             * @description Null where any sum may be spent.
+             */
+            limit: number | null;
+            /**
+             * Used
+             * @description With those that are reserved.
+             */
+            used: number;
+            /**
+             * Reserved
+             * @description Of questions that have no answer yet, or were lost.
+             */
+            reserved: number;
+        };
+        /**
          * EmailIn
          * @description An address, of which nothing else is known.
          * @example {
@@ -4389,6 +4415,34 @@ export interface components {
             keys: {
                 [key: string]: string;
             }[];
+        };
+        /**
+         * LanguageModelsOut
+         * @description What language models took this month.
+         * @example {
+         *       "month": "2026-11-01",
+         *       "tokens": {
+         *         "limit": 2000000,
+         *         "reserved": 9120,
+         *         "used": 181204
+         *       },
+         *       "dollars": {
+         *         "limit": 20,
+         *         "reserved": 0.031,
+         *         "used": 1.604
+         *       }
+         *     }
+         */
+        LanguageModelsOut: {
+            /**
+             * Month
+             * Format: date
+             * @description Its first day, by UTC.
+             * @example 2026-11-01
+             */
+            month: string;
+            tokens: components["schemas"]["TokensOut"];
+            dollars: components["schemas"]["DollarsOut"];
         };
         /**
          * LinkIn
@@ -6448,6 +6502,32 @@ export interface components {
             token: string;
         };
         /**
+         * TokensOut
+         * @description Tokens of language models, in a month.
+         * @example {
+         *       "limit": 2000000,
+         *       "reserved": 9120,
+         *       "used": 181204
+         *     }
+         */
+        TokensOut: {
+            /**
+             * Limit
+             * @description Null where any number may be used.
+             */
+            limit: number | null;
+            /**
+             * Used
+             * @description With those that are reserved.
+             */
+            used: number;
+            /**
+             * Reserved
+             * @description Of questions that have no answer yet, or were lost.
+             */
+            reserved: number;
+        };
+        /**
          * UploadOut
          * @description A file on its way in; once its run is there, so is the asset, whose id is the upload's.
          * @example {
@@ -6509,6 +6589,19 @@ export interface components {
          *       "open_uploads": {
          *         "limit": 50,
          *         "used": 1
+         *       },
+         *       "language_models": {
+         *         "month": "2026-11-01",
+         *         "tokens": {
+         *           "limit": 2000000,
+         *           "reserved": 9120,
+         *           "used": 181204
+         *         },
+         *         "dollars": {
+         *           "limit": 20,
+         *           "reserved": 0.031,
+         *           "used": 1.604
+         *         }
          *       }
          *     }
          */
@@ -6520,6 +6613,7 @@ export interface components {
              * @description Of all files that became assets, since ever.
              */
             uploaded_bytes: number;
+            language_models: components["schemas"]["LanguageModelsOut"];
             /**
              * Media Seconds
              * @description Of all films that runs took in, since ever.

@@ -103,7 +103,7 @@ def test_what_is_refused_is_not_asked_again(client: TextClient, models: Language
 def test_a_stream_that_stalls_is_left_in_the_time_of_the_call(
     client: TextClient, models: LanguageModels
 ) -> None:
-    stall = {"type": "stream_fault", "kind": "stall", "stall_seconds": 4, "after_chunks": 2}
+    stall = {"type": "stream_fault", "kind": "stall", "stall_seconds": 1.5, "after_chunks": 2}
     models.plan(stall)
     began = time.monotonic()
     with pytest.raises(NoAnswer):

@@ -134,10 +134,10 @@ def test_a_budget_holds_for_many_threads() -> None:
     def spend() -> None:
         for _ in range(50):
             try:
-                budget.hold("t", Spending(10, Decimal(0)))
+                held = budget.hold("t", Spending(10, Decimal(0)))
             except BudgetExceeded:
                 continue
-            budget.settle("t", Spending(10, Decimal(0)), Spending(7, Decimal(0)))
+            budget.settle(held, Spending(7, Decimal(0)))
             passed.append(7)
 
     threads = [threading.Thread(target=spend) for _ in range(8)]

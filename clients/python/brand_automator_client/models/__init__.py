@@ -51,6 +51,7 @@ from .direct_upload_create import DirectUploadCreate
 from .direct_upload_end import DirectUploadEnd
 from .direct_upload_out import DirectUploadOut
 from .direct_upload_out_headers import DirectUploadOutHeaders
+from .dollars_out import DollarsOut
 from .email_in import EmailIn
 from .ended_out import EndedOut
 from .entry_out import EntryOut
@@ -74,6 +75,7 @@ from .invitation_sign_up_in import InvitationSignUpIn
 from .invited_out import InvitedOut
 from .jwks_out import JwksOut
 from .jwks_out_keys_item import JwksOutKeysItem
+from .language_models_out import LanguageModelsOut
 from .link_identity_provider import LinkIdentityProvider
 from .link_in import LinkIn
 from .link_out import LinkOut
@@ -177,6 +179,7 @@ from .term_translations import TermTranslations
 from .text_check_in import TextCheckIn
 from .text_check_out import TextCheckOut
 from .ticket_in import TicketIn
+from .tokens_out import TokensOut
 from .upload_out import UploadOut
 from .usage_out import UsageOut
 from .watermark import Watermark
@@ -242,6 +245,7 @@ __all__ = (
     "DirectUploadEnd",
     "DirectUploadOut",
     "DirectUploadOutHeaders",
+    "DollarsOut",
     "EmailIn",
     "EndedOut",
     "EntryOut",
@@ -265,6 +269,7 @@ __all__ = (
     "InvitedOut",
     "JwksOut",
     "JwksOutKeysItem",
+    "LanguageModelsOut",
     "LinkIdentityProvider",
     "LinkIn",
     "LinkOut",
@@ -368,6 +373,7 @@ __all__ = (
     "TextCheckIn",
     "TextCheckOut",
     "TicketIn",
+    "TokensOut",
     "UploadOut",
     "UsageOut",
     "Watermark",

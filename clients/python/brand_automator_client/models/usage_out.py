@@ -7,6 +7,7 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
+    from ..models.language_models_out import LanguageModelsOut
     from ..models.open_out import OpenOut
     from ..models.stored_out import StoredOut
 
@@ -22,12 +23,14 @@ class UsageOut:
         stored_bytes (StoredOut): Bytes of a tenant.
         open_uploads (OpenOut): Things of a tenant that are under way.
         uploaded_bytes (int): Of all files that became assets, since ever.
+        language_models (LanguageModelsOut): What language models took this month.
         media_seconds (float): Of all films that runs took in, since ever.
     """
 
     stored_bytes: StoredOut
     open_uploads: OpenOut
     uploaded_bytes: int
+    language_models: LanguageModelsOut
     media_seconds: float
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -38,6 +41,8 @@ class UsageOut:
 
         uploaded_bytes = self.uploaded_bytes
 
+        language_models = self.language_models.to_dict()
+
         media_seconds = self.media_seconds
 
         field_dict: dict[str, Any] = {}
@@ -47,6 +52,7 @@ class UsageOut:
                 "stored_bytes": stored_bytes,
                 "open_uploads": open_uploads,
                 "uploaded_bytes": uploaded_bytes,
+                "language_models": language_models,
                 "media_seconds": media_seconds,
             }
         )
@@ -55,6 +61,7 @@ class UsageOut:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.language_models_out import LanguageModelsOut  # noqa: PLC0415
         from ..models.open_out import OpenOut  # noqa: PLC0415
         from ..models.stored_out import StoredOut  # noqa: PLC0415
 
@@ -65,12 +72,15 @@ class UsageOut:
 
         uploaded_bytes = d.pop("uploaded_bytes")
 
+        language_models = LanguageModelsOut.from_dict(d.pop("language_models"))
+
         media_seconds = d.pop("media_seconds")
 
         usage_out = cls(
             stored_bytes=stored_bytes,
             open_uploads=open_uploads,
             uploaded_bytes=uploaded_bytes,
+            language_models=language_models,
             media_seconds=media_seconds,
         )
 
