@@ -72,6 +72,28 @@ def look_around(
     )  # fmt: skip
 
 
+def frames(
+    tools: Tools, places: Sequence[Place], grid: Grid, size: tuple[int, int], target: Path
+) -> tuple[str, ...]:
+    """Those very frames at `size`, one after the other, as RGB of 8 bits a channel."""
+    inputs: list[str] = []
+    chains: list[str] = []
+    scale = f"scale={size[0]}:{size[1]}:flags=lanczos+accurate_rnd+full_chroma_int"
+    for number, place in enumerate(places):
+        inputs += [*_seek(place, grid), *input_arguments(place.path, _MP4)]
+        chains.append(
+            f"[{number}:v:0]{_from(place, grid)},trim=end_frame=1,"
+            f"{scale}:in_color_matrix=bt709,format=rgb24,setsar=1[f{number}]"
+        )
+    joined = "".join(f"[f{number}]" for number in range(len(places)))
+    chains.append(f"{joined}concat=n={len(places)}[out]")
+    return (
+        *_begin(tools), *inputs,
+        "-filter_complex_threads", "1", "-filter_complex", ";".join(chains),
+        "-map", "[out]", *_AS_DECODED, "-f", "rawvideo", str(target),
+    )  # fmt: skip
+
+
 def poster(
     tools: Tools, place: Place, grid: Grid, size: tuple[int, int], target: Path
 ) -> tuple[str, ...]:

@@ -34,15 +34,14 @@ class CaptionLook(Value):
 class CaptionsOptions(Value):
     """The film's frames a second as a fraction, its length in seconds, its size in pixels.
 
-    `chunks` are the stages that saw where shots change. Terms of `glossary` are never split.
-    `columns` and `lines` are None where the language's usual ones hold.
+    Terms of `glossary` are never split. `columns` and `lines` are None where the language's usual
+    ones hold.
     """
 
     rate: str
     seconds: float | None = None
     width: int = Field(default=1920, gt=0)
     height: int = Field(default=1080, gt=0)
-    chunks: tuple[str, ...] = ()
     glossary: tuple[str, ...] = ()
     columns: int | None = Field(default=None, ge=8, le=100)
     lines: Literal[1, 2] | None = None

@@ -27,7 +27,9 @@ from pipeline.plan.image_types import (
     ImageResult,
     ProbeImageOptions,
 )
+from pipeline.plan.shots import SHOTS, ShotsOptions, ShotsResult
 from pipeline.plan.speech_types import TRANSCRIBE, TranscribeOptions, TranscribeResult
+from pipeline.plan.thumbnails import THUMBNAILS, ThumbnailsOptions, ThumbnailsResult
 from pipeline.plan.video_types import (
     ANALYSE,
     AUDIO,
@@ -79,6 +81,8 @@ STAGE_TYPES: Final[dict[str, StageType]] = {
     # The ladder takes the preview's place in the transaction that records it.
     PACKAGE: StageType(PackageOptions, PackageResult, replaces=(PREVIEW,)),
     PICTURES: StageType(PicturesOptions, PicturesResult),
+    SHOTS: StageType(ShotsOptions, ShotsResult),
+    THUMBNAILS: StageType(ThumbnailsOptions, ThumbnailsResult),
     WORDS: StageType(WordsOptions, WordsResult),
     CAPTIONS: StageType(CaptionsOptions, CaptionsResult),
     TRANSLATE: StageType(TranslateOptions, TranslateResult),

@@ -4,8 +4,9 @@ probe ─┬─ preview
 ├─ analyse ── encode.0 … encode.n ─┬─ package
 ├─ audio.0 … audio.m ──────────────┘
 ├─ audio.0 ── transcribe ─┬─ captions ── captioned.0 (with package)
-│  (the chunks' scenes) ──┼─ words
-│                         └─ translate ── captioned.1 (with package, captions, captioned.0)
+├─ (the chunks) ── shots ─┼─ words
+│                         ├─ translate ── captioned.1 (with package, captions, captioned.0)
+│                         └─ thumbnails (of shots alone)
 └─ (the chunks' thumbnails) ───────── pictures
 """
 
@@ -28,7 +29,9 @@ from pipeline.plan.caption_types import (
 )
 from pipeline.plan.chunks import chunks, thumbnail_step
 from pipeline.plan.ladder import estimated_seconds, full_ladder
+from pipeline.plan.shots import SHOTS, ShotsOptions
 from pipeline.plan.speech_types import TRANSCRIBE, TranscribeOptions
+from pipeline.plan.thumbnails import THUMBNAILS, options_of
 from pipeline.plan.types import Graph, Queue, StageSpec
 from pipeline.plan.video_types import (
     ANALYSE,
@@ -107,8 +110,19 @@ def plan_video(probe: Probe | None, brief: Brief, codecs: Sequence[Codec] = ("h2
                 600 + grid.seconds / 10,
             ),
             StageSpec(PICTURES, 1, Queue.MEDIA, pictures, (PROBE, ANALYSE, *names), 300),
+            StageSpec(
+                SHOTS, 1, Queue.LIGHT, ShotsOptions(grid=grid, chunks=names), (ANALYSE, *names), 300
+            ),
+            StageSpec(
+                THUMBNAILS,
+                1,
+                Queue.MEDIA,
+                options_of(grid, names, PurePath(brief.name).stem, brief.kit),
+                (ANALYSE, *names, SHOTS),
+                300,
+            ),
             transcribe_stage(tracks, brief),
-            *spoken_stages(grid, ladder[0], names, brief),
+            *spoken_stages(grid, ladder[0], brief),
         )
     )
 
@@ -166,9 +180,7 @@ def transcribe_stage(tracks: Sequence[StageSpec], brief: Brief) -> StageSpec:
     return StageSpec(TRANSCRIBE, 1, Queue.GPU, options, (PROBE, *heard), 600)
 
 
-def spoken_stages(
-    grid: Grid, largest: Rendition, chunks: tuple[str, ...], brief: Brief
-) -> tuple[StageSpec, ...]:
+def spoken_stages(grid: Grid, largest: Rendition, brief: Brief) -> tuple[StageSpec, ...]:
     """What is written of what was said: captions, and the words that a film is published with.
 
     No package waits for captions: it is told of them once both are there.
@@ -178,16 +190,14 @@ def spoken_stages(
         seconds=grid.seconds,
         width=largest.width,
         height=largest.height,
-        chunks=chunks,
         glossary=brief.vocabulary,
     )
     words = WordsOptions(
         name=PurePath(brief.name).stem,
         seconds=grid.seconds,
         brand=voice_of(brief.kit),
-        chunks=chunks,
     )
-    needs = (TRANSCRIBE, *chunks)
+    needs = (TRANSCRIBE, SHOTS)
     heard = CaptionedOptions(sources=(CAPTIONS,), seconds=grid.seconds)
     others = tuple(filter(None, map(languages.tag, brief.kit.languages)))
     translated: tuple[StageSpec, ...] = ()

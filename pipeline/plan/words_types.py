@@ -44,12 +44,11 @@ def voice_of(kit: BrandKit) -> BrandVoice:
 
 
 class WordsOptions(Value):
-    """The asset's name; who speaks; where shots are told of: the stages whose scenes are read."""
+    """The asset's name, the film's length, and who speaks."""
 
     name: str = Field(max_length=1000)
     seconds: float = Field(ge=0)
     brand: BrandVoice = BrandVoice()
-    chunks: tuple[str, ...] = ()
 
 
 class Title(Value):

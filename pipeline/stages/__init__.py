@@ -7,7 +7,9 @@ from pipeline.plan import StageResult
 from pipeline.plan.caption_types import CAPTIONED, CAPTIONS, TRANSLATE
 from pipeline.plan.fit_types import FIT
 from pipeline.plan.image_types import IMAGE, PROBE_IMAGE
+from pipeline.plan.shots import SHOTS
 from pipeline.plan.speech_types import TRANSCRIBE
+from pipeline.plan.thumbnails import THUMBNAILS
 from pipeline.plan.video_types import ANALYSE, AUDIO, ENCODE, PACKAGE, PICTURES, PREVIEW, PROBE
 from pipeline.plan.words_types import WORDS
 from pipeline.stages import (
@@ -23,6 +25,8 @@ from pipeline.stages import (
     preview,
     probe,
     probe_image,
+    shots,
+    thumbnails,
     transcribe,
     translate,
     words,
@@ -40,6 +44,8 @@ STAGE_FUNCTIONS: Mapping[str, StageFunction] = {
     ENCODE: encode.run,
     PACKAGE: package.run,
     PICTURES: pictures.run,
+    SHOTS: shots.run,
+    THUMBNAILS: thumbnails.run,
     TRANSCRIBE: transcribe.run,
     CAPTIONS: captions.run,
     TRANSLATE: translate.run,

@@ -35,7 +35,7 @@ def run(context: StageContext, options: CaptionsOptions) -> StageResult:
     if path is None:
         return StageResult(CaptionsResult(skipped=_NO_TRANSCRIPT), skipped=True)
     transcript = transcript_at(path)
-    shots = context.scenes(options.chunks)
+    shots = context.cuts()
     language = languages.tag(transcript.language) or _UNKNOWN
     words = words_of(transcript)
     look = replace(ass.look_for(options.width, options.height), **options.look.model_dump())

@@ -1,6 +1,6 @@
 """What a stage is given. A stage can be run from a test with no database, queue or network."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from core.process import CancelToken
 from core.settings import Settings, get_settings
-from pipeline.plan.video_types import EncodeResult
+from pipeline.plan import shots
 from transcoders.tools import Tools
 
 if TYPE_CHECKING:
@@ -61,12 +61,11 @@ class StageContext:
         """A file of an upstream stage."""
         return self.inputs[stage].paths[name]
 
-    def scenes(self, chunks: Iterable[str]) -> tuple[float, ...]:
-        """When shots change, in seconds of the film, as its chunks' encoders saw it."""
-        made = [self.value(name, EncodeResult) for name in chunks]
-        return tuple(
-            sorted(float(scene.frame / one.made.grid.fps) for one in made for scene in one.scenes)
-        )
+    def cuts(self) -> tuple[float, ...]:
+        """When shots change, in seconds of the film; none where nobody has looked."""
+        found = self.inputs.get(shots.SHOTS)
+        path = found.paths.get(shots.SHOTS_FILE) if found else None
+        return shots.read(path).cuts if path else ()
 
     def part(self, begin: float, end: float) -> Callable[[float], None]:
         """Progress of a part of the work, from 0 to 1, as a part of the whole."""

@@ -55,7 +55,7 @@ def run(context: StageContext, options: TranslateOptions) -> StageResult:
         return _skipped("the brand has no language but the one that is spoken")
     if context.ask_model is None:
         return _skipped(_NO_MODEL, REMEDY)
-    shots = context.scenes(options.chunks)
+    shots = context.cuts()
     own = profile_of(heard, options)
     cues = made_of(words_of(transcript), heard, own, options, shots).cues
     made = []

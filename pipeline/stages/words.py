@@ -31,7 +31,7 @@ _MIME: Final = "application/json"
 def run(context: StageContext, options: WordsOptions) -> StageResult:
     """File `metadata.json`. A transcript that is not there leaves the name to write of."""
     transcript = _transcript(context)
-    shots = context.scenes(options.chunks)
+    shots = context.cuts()
     result = write(
         transcript,
         name=options.name,

@@ -99,22 +99,23 @@ def test_a_clip_becomes_all_that_a_recipe_names(data: Path, tmp_path: Path) -> N
     assert manifest["asset"]["media"]["duration_seconds"] == pytest.approx(25, abs=0.1)
     assert manifest["run"]["state"] == "done"
     names = [
-        "probe", "preview", "analyse", "audio.0", "encode.0", "package", "pictures", "transcribe",
-        "captions", "captioned.0", "words",
+        "probe", "preview", "analyse", "audio.0", "encode.0", "package", "pictures", "shots",
+        "thumbnails", "transcribe", "captions", "captioned.0", "words",
     ]  # fmt: skip
     assert [(stage["name"], stage["state"]) for stage in manifest["stages"]] == [
         (name, "done") for name in names
     ]
     kinds = {artifact["kind"] for artifact in manifest["artifacts"]}
     assert kinds == {
-        "source", "hls", "dash", "audio", "mp4", "poster", "storyboard", "transcript", "metadata",
-        "captions",
+        "source", "hls", "dash", "audio", "mp4", "poster", "storyboard", "transcript", "shots",
+        "thumbnail", "captions", "metadata",
     }  # fmt: skip
     roles = {(artifact["kind"], artifact.get("role")) for artifact in manifest["artifacts"]}
     assert roles == {
         ("source", None), ("hls", "master"), ("hls", "playlist"), ("hls", "iframes"),
         ("hls", "media"), ("dash", "manifest"), ("audio", "media"), ("audio", "speech"),
         ("mp4", None), ("poster", None), ("storyboard", "sheet"), ("storyboard", "index"),
+        ("shots", "list"), ("thumbnail", "plain"), ("thumbnail", "titled"), ("thumbnail", "index"),
         ("transcript", None), ("metadata", None), ("captions", "vtt"), ("captions", "srt"),
         ("captions", "ttml"), ("captions", "ass"), ("captions", "karaoke"),
         ("captions", "playlist"), ("captions", "segment"),

@@ -129,16 +129,8 @@ def test_a_plan_is_a_graph_in_order_that_begins_as_it_began(probe: Probe) -> Non
     assert graph == plan("video", Probe.model_validate_json(probe.model_dump_json()))
     assert graph.stages[0] == plan("video", None).stages[0]
     kinds = [kind_of(stage.name) for stage in graph.stages]
-    for once in (
-        "probe",
-        "analyse",
-        "package",
-        "pictures",
-        "transcribe",
-        "captions",
-        "words",
-        "captioned",
-    ):
+    shared = "probe analyse package pictures shots thumbnails transcribe captions captioned words"
+    for once in shared.split():
         assert kinds.count(once) == 1
     encodes = {name for name in (s.name for s in graph.stages) if kind_of(name) == "encode"}
     tracks = {name for name in (s.name for s in graph.stages) if kind_of(name) == "audio"}
@@ -357,7 +349,7 @@ def test_what_is_written_of_speech_knows_the_asset_and_its_brand() -> None:
     assert words.options.brand.forbidden_words == ("cheap",)
     for stage in (captions, words):
         assert stage.queue is Queue.LIGHT
-        assert stage.needs == ("transcribe", "encode.0")
+        assert stage.needs == ("transcribe", "shots")
 
 
 def test_a_brand_with_languages_has_its_captions_translated_after_the_film_has_them() -> None:

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import Rejected
-from core.renditions import Grid
 from pipeline.plan.brand_kit import BrandKit
-from pipeline.plan.video_types import EncodeOptions, EncodeResult, Scene
+from pipeline.plan.shots import Shot, Shots, Transition
 from pipeline.plan.words_types import BrandVoice, WordsOptions, WordsResult, voice_of
 from pipeline.stages import STAGE_FUNCTIONS, StageContext, StageInput
 from tests.pipeline.words.talks import COFFEE, transcript
@@ -57,27 +56,32 @@ def test_a_transcript_that_is_none_is_refused(tmp_path: Path, text: str) -> None
         STAGE_FUNCTIONS["words"](context(tmp_path, transcribe=given), options)
 
 
-def test_chapters_begin_with_the_cuts_that_encoders_saw(tmp_path: Path) -> None:
+def test_chapters_begin_with_a_shot(tmp_path: Path) -> None:
     plain = STAGE_FUNCTIONS["words"](
         context(tmp_path, transcribe=given_transcript(tmp_path, TOLD.model_dump_json())),
         WordsOptions(name="roast.mp4", seconds=TOLD.seconds),
     ).value
     assert isinstance(plain, WordsResult)
-    grid = Grid(rate="25/1", frames=round(TOLD.seconds * 25), gop_frames=50)
-    made = EncodeOptions(grid=grid, begin=0, frames=grid.frames, thumbnail_every=25)
-    cut = int(plain.chapters[1].seconds * 25) - 5
-    chunk = EncodeResult(
-        made=made, frames=grid.frames, encoders={}, thumbnail_width=1, thumbnail_height=1,
-        scenes=(Scene(frame=cut, score=30),),
-    )  # fmt: skip
+    cut = round(plain.chapters[1].seconds - 0.2, 3)
+    shots = Shots(
+        seconds=TOLD.seconds,
+        frame_rate="25/1",
+        made_by="test",
+        shots=(
+            Shot(start=0, end=cut, transition=Transition.NONE),
+            Shot(start=cut, end=TOLD.seconds, transition=Transition.CUT),
+        ),
+    )
+    path = tmp_path / "shots.json"
+    path.write_text(shots.model_dump_json())
     inputs = {
         "transcribe": given_transcript(tmp_path, TOLD.model_dump_json()),
-        "encode.0": StageInput(chunk),
+        "shots": StageInput(paths={"shots.json": path}),
     }
-    options = WordsOptions(name="roast.mp4", seconds=TOLD.seconds, chunks=("encode.0",))
+    options = WordsOptions(name="roast.mp4", seconds=TOLD.seconds)
     value = STAGE_FUNCTIONS["words"](context(tmp_path, **inputs), options).value
     assert isinstance(value, WordsResult)
-    assert value.chapters[1].seconds == round(cut / 25, 3)
+    assert value.chapters[1].seconds == cut
 
 
 def test_a_brands_kit_tells_writers_what_they_need() -> None:
