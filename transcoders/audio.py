@@ -140,6 +140,18 @@ def samples_of_speech(tools: Tools, speech: Path, target: Path) -> tuple[str, ..
     )  # fmt: skip
 
 
+def loudness_curve(tools: Tools, speech: Path, target: Path) -> tuple[str, ...]:
+    """The momentary loudness (0.4 s, LUFS) of a file of ours, twice a second, printed to a file."""
+    graph = (
+        "ebur128=metadata=1:framelog=quiet,aselect=not(mod(n\\,5)),"
+        f"ametadata=mode=print:key=lavfi.r128.M:file={target.name}"
+    )
+    return (
+        *begin_arguments(tools),
+        *input_arguments(speech), "-map", "0:a:0", "-af", graph, "-f", "null", "-",
+    )  # fmt: skip
+
+
 _METER: Final = "ebur128=framelog=quiet:peak=true"
 _SOUND_OR_ALONE: Final = (
     rf"1-eq(samples_n\,{_BEAT_SAMPLES})*eq(mod(pts\,{_BEAT_EVERY})\,{_BEAT_FIRST})"

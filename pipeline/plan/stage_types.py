@@ -16,6 +16,7 @@ from pipeline.plan.image_types import (
     ImageResult,
     ProbeImageOptions,
 )
+from pipeline.plan.moment_types import MOMENTS, MomentsOptions, MomentsResult
 from pipeline.plan.shots import SHOTS, ShotsOptions, ShotsResult
 from pipeline.plan.speech_types import TRANSCRIBE, TranscribeOptions, TranscribeResult
 from pipeline.plan.thumbnails import THUMBNAILS, ThumbnailsOptions, ThumbnailsResult
@@ -67,6 +68,7 @@ STAGE_TYPES: Final[dict[str, StageType]] = {
     PICTURES: StageType(PicturesOptions, PicturesResult),
     SHOTS: StageType(ShotsOptions, ShotsResult),
     THUMBNAILS: StageType(ThumbnailsOptions, ThumbnailsResult),
+    MOMENTS: StageType(MomentsOptions, MomentsResult),
     WORDS: StageType(WordsOptions, WordsResult),
     CAPTIONS: StageType(CaptionsOptions, CaptionsResult),
     TRANSCRIBE: StageType(TranscribeOptions, TranscribeResult),

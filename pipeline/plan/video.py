@@ -5,7 +5,8 @@ probe ─┬─ preview
 ├─ audio.0 … audio.m ──────────────┘
 ├─ audio.0 ── transcribe ─┬─ captions
 ├─ (the chunks) ── shots ─┼─ words
-│                         └─ thumbnails
+│                         ├─ thumbnails
+│                         └─ moments
 └─ (the chunks' thumbnails) ───────── pictures
 """
 
@@ -20,6 +21,7 @@ from pipeline.plan.brief import Brief
 from pipeline.plan.caption_types import CAPTIONS, CaptionsOptions
 from pipeline.plan.chunks import chunks, thumbnail_step
 from pipeline.plan.ladder import estimated_seconds, full_ladder
+from pipeline.plan.moment_types import MOMENTS, MomentsOptions
 from pipeline.plan.shots import SHOTS, ShotsOptions
 from pipeline.plan.speech_types import TRANSCRIBE, TranscribeOptions
 from pipeline.plan.thumbnails import THUMBNAILS, options_of
@@ -114,6 +116,7 @@ def plan_video(probe: Probe | None, brief: Brief, codecs: Sequence[Codec] = ("h2
             ),
             transcribe_stage(tracks, brief),
             *spoken_stages(grid, ladder[0], brief),
+            moments_stage(grid, tracks, names, brief),
         )
     )
 
@@ -190,6 +193,21 @@ def spoken_stages(grid: Grid, largest: Rendition, brief: Brief) -> tuple[StageSp
         StageSpec(CAPTIONS, 2, Queue.LIGHT, captions, needs, 300),
         StageSpec(WORDS, 2, Queue.LIGHT, words, needs, 300),
     )
+
+
+def moments_stage(
+    grid: Grid, tracks: Sequence[StageSpec], chunks: tuple[str, ...], brief: Brief
+) -> StageSpec:
+    """What chooses the parts of the film that stand for themselves."""
+    heard = tuple(track.name for track in tracks[:1])
+    options = MomentsOptions(
+        seconds=grid.seconds,
+        audio=heard[0] if heard else None,
+        chunks=chunks,
+        names=brief.vocabulary[:500],
+    )
+    needs = (*heard, *chunks, TRANSCRIBE, SHOTS)
+    return StageSpec(MOMENTS, 1, Queue.LIGHT, options, needs, 300)
 
 
 def preview_stages(probe: Probe, grid: Grid, ladder: Sequence[Rendition]) -> list[StageSpec]:

@@ -6,6 +6,7 @@ from typing import Any
 from pipeline.plan import StageResult
 from pipeline.plan.caption_types import CAPTIONS
 from pipeline.plan.image_types import IMAGE, PROBE_IMAGE
+from pipeline.plan.moment_types import MOMENTS
 from pipeline.plan.shots import SHOTS
 from pipeline.plan.speech_types import TRANSCRIBE
 from pipeline.plan.thumbnails import THUMBNAILS
@@ -17,6 +18,7 @@ from pipeline.stages import (
     captions,
     encode,
     image,
+    moments,
     package,
     pictures,
     preview,
@@ -44,6 +46,7 @@ STAGE_FUNCTIONS: Mapping[str, StageFunction] = {
     THUMBNAILS: thumbnails.run,
     TRANSCRIBE: transcribe.run,
     CAPTIONS: captions.run,
+    MOMENTS: moments.run,
     WORDS: words.run,
     PROBE_IMAGE: probe_image.run,
     IMAGE: image.run,
