@@ -200,7 +200,12 @@ def _written(track: Path, speech: Path | None) -> tuple[str, ...]:
 
 def _louder(gain: Gain) -> str:
     """From a kept track to what is heard."""
-    volume = f"aformat=sample_fmts=fltp,volume={_HEADROOM},volume={gain.db:.2f}dB:precision=float"
+    return f"aformat=sample_fmts=fltp,volume={_HEADROOM},{louder(gain)}"
+
+
+def louder(gain: Gain) -> str:
+    """From a track in floats to what is heard."""
+    volume = f"volume={gain.db:.2f}dB:precision=float"
     if gain.ceiling is None:
         return volume
     limit = 10 ** (gain.ceiling / 20)

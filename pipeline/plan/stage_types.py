@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from core.images import ImageProbe
 from core.media import Probe
 from pipeline.plan.caption_types import CAPTIONS, CaptionsOptions, CaptionsResult
+from pipeline.plan.clip_types import CLIPS, ClipsOptions, ClipsResult
 from pipeline.plan.image_types import (
     IMAGE,
     PROBE_IMAGE,
@@ -69,6 +70,7 @@ STAGE_TYPES: Final[dict[str, StageType]] = {
     SHOTS: StageType(ShotsOptions, ShotsResult),
     THUMBNAILS: StageType(ThumbnailsOptions, ThumbnailsResult),
     MOMENTS: StageType(MomentsOptions, MomentsResult),
+    CLIPS: StageType(ClipsOptions, ClipsResult),
     WORDS: StageType(WordsOptions, WordsResult),
     CAPTIONS: StageType(CaptionsOptions, CaptionsResult),
     TRANSCRIBE: StageType(TranscribeOptions, TranscribeResult),

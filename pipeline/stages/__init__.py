@@ -5,6 +5,7 @@ from typing import Any
 
 from pipeline.plan import StageResult
 from pipeline.plan.caption_types import CAPTIONS
+from pipeline.plan.clip_types import CLIPS
 from pipeline.plan.image_types import IMAGE, PROBE_IMAGE
 from pipeline.plan.moment_types import MOMENTS
 from pipeline.plan.shots import SHOTS
@@ -16,6 +17,7 @@ from pipeline.stages import (
     analyse,
     audio,
     captions,
+    clips,
     encode,
     image,
     moments,
@@ -47,6 +49,7 @@ STAGE_FUNCTIONS: Mapping[str, StageFunction] = {
     TRANSCRIBE: transcribe.run,
     CAPTIONS: captions.run,
     MOMENTS: moments.run,
+    CLIPS: clips.run,
     WORDS: words.run,
     PROBE_IMAGE: probe_image.run,
     IMAGE: image.run,

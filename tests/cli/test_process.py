@@ -94,7 +94,7 @@ def test_a_clip_becomes_all_that_a_recipe_names(data: Path, tmp_path: Path) -> N
     assert manifest["run"]["state"] == "done"
     names = [
         "probe", "preview", "analyse", "audio.0", "encode.0", "package", "pictures", "shots",
-        "thumbnails", "transcribe", "captions", "words",
+        "thumbnails", "transcribe", "captions", "words", "moments",
     ]  # fmt: skip
     assert [(stage["name"], stage["state"]) for stage in manifest["stages"]] == [
         (name, "done") for name in names
