@@ -30,7 +30,7 @@ def choose(material: Material, most: int) -> Choice:
     if material.seconds < LEAST_SECONDS:
         return _whole(material, f"the film is shorter than {LEAST_SECONDS:.0f} s: it is one moment")
     if material.spoken_seconds >= _SPOKEN_PART * material.seconds:
-        found = list(_spoken(material))
+        found = candidates(material)
         if found:
             return _best(material, found, most, "by what is said", spoken=True)
     found = list(_seen(material))
@@ -38,6 +38,11 @@ def choose(material: Material, most: int) -> Choice:
         how = "nobody speaks for long enough: by shots, loudness and movement"
         return _best(material, found, most, how, spoken=False)
     return _whole(material, "nothing in it can be told apart: it is one moment")
+
+
+def candidates(material: Material) -> list[Candidate]:
+    """Every moment of a film that speaks, of which the best are chosen."""
+    return list(_spoken(material))
 
 
 def _best(

@@ -21,7 +21,7 @@ POINTS: Final[Mapping[str, int]] = {
     "substance": 20,
     "ending": 10,
     "dense": 10,
-    "loudness": 10,
+    "loudness": 15,
     "picture": 5,
     "length": 5,
     "edges": 5,
@@ -137,7 +137,9 @@ class Judge:
         return (weights[one.last] - weights[one.first]) / math.pow(max(one.seconds, 1.0), 0.75)
 
     def _loudness(self, one: Candidate) -> float:
-        return self._material.loudness.over(one.begin.at, one.end.at)
+        # Laughter and applause last for seconds: a mean over all of it hardly hears them.
+        curve = self._material.loudness
+        return (curve.over(one.begin.at, one.end.at) + curve.peak(one.begin.at, one.end.at)) / 2
 
     def _picture(self, one: Candidate) -> float:
         material = self._material
