@@ -133,7 +133,7 @@ def _tiles(context: StageContext, chunk: _Chunk) -> list[_Tile]:
 def _chosen(job: _Job, thumbnails: Sequence[Thumbnail]) -> tuple[Moment, str]:
     """The frame that becomes the poster, and why."""
     film = Film(
-        looks=tuple(Look(**thumbnail.model_dump(exclude={"motion"})) for thumbnail in thumbnails),
+        looks=tuple(Look(**thumbnail.model_dump()) for thumbnail in thumbnails),
         cuts=tuple(scene.frame for chunk in job.chunks for scene in chunk.value.scenes),
         frames=job.chunks[-1].end,
         fps=float(job.options.grid.fps),
