@@ -8,7 +8,7 @@ from benchmarks.machine import describe
 
 NAMES = (
     "up", "ledger", "tenants", "uploads", "assets", "memory", "events", "delivery", "process",
-    "video", "chunks", "scale", "rates", "asr", "images", "fit",
+    "video", "chunks", "scale", "rates", "asr", "images", "fit", "moments", "clips",
 )  # fmt: skip
 
 

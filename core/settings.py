@@ -201,6 +201,10 @@ class Settings(BaseSettings):
         default=None, description="A folder of weights, or with a folder of weights for each name."
     )
 
+    clips_per_film: int = Field(
+        default=3, ge=0, le=20, description="How many of a film's moments at most become clips."
+    )
+
     workers: int = Field(default=MEDIA_SLOTS, description="Media slots.")
     ffmpeg: str | None = None
     ffprobe: str | None = None

@@ -53,6 +53,8 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # Half the size of the weights that people get, and a quarter of the time.
     os.environ.setdefault("ASR_MODEL", "tiny.en")
+    # Tests of clips ask for them: they would be half of what a whole run costs.
+    os.environ.setdefault("CLIPS_PER_FILM", "0")
     if not hasattr(config, "workerinput"):
         root = Path(tempfile.mkdtemp(prefix="automator-test-", dir="/tmp"))  # sockets: short
         root.chmod(0o711)

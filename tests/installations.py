@@ -223,5 +223,6 @@ def environment(settings: Settings) -> dict[str, str]:
         "AUTOMATOR_DATA": str(settings.data_dir),
         "CELLS": json.dumps({name: cell.model_dump() for name, cell in settings.cells.items()}),
         "FREE_SPACE_RESERVE_BYTES": "0",
+        "CLIPS_PER_FILM": str(settings.clips_per_film),
         "MASTER_KEYS": master.get_secret_value() if master is not None else "",
     }

@@ -41,7 +41,13 @@ def environment(**told: str) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("PYTEST_", "VIRTUAL_ENV", "MAKE", "MFLAGS", "AUTOMATOR_"))
         and name not in ("DATABASE_URL", "DATABASE_ADMIN_URL", "REDIS_URL", "STORAGE_URL")
-        and name not in ("ARGS", "ASR_MODEL", "PROCESSES")  # given to make, make hands them on
+        and name
+        not in (
+            "ARGS",
+            "ASR_MODEL",
+            "CLIPS_PER_FILM",
+            "PROCESSES",
+        )  # given to make, make hands them on
     }
     return kept | told
 

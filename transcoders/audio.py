@@ -140,6 +140,18 @@ def samples_of_speech(tools: Tools, speech: Path, target: Path) -> tuple[str, ..
     )  # fmt: skip
 
 
+def loudness_curve(tools: Tools, speech: Path, target: Path) -> tuple[str, ...]:
+    """The momentary loudness (0.4 s, LUFS) of a file of ours, twice a second, printed to a file."""
+    graph = (
+        "ebur128=metadata=1:framelog=quiet,aselect=not(mod(n\\,5)),"
+        f"ametadata=mode=print:key=lavfi.r128.M:file={target.name}"
+    )
+    return (
+        *begin_arguments(tools),
+        *input_arguments(speech), "-map", "0:a:0", "-af", graph, "-f", "null", "-",
+    )  # fmt: skip
+
+
 _METER: Final = "ebur128=framelog=quiet:peak=true"
 _SOUND_OR_ALONE: Final = (
     rf"1-eq(samples_n\,{_BEAT_SAMPLES})*eq(mod(pts\,{_BEAT_EVERY})\,{_BEAT_FIRST})"
@@ -188,7 +200,12 @@ def _written(track: Path, speech: Path | None) -> tuple[str, ...]:
 
 def _louder(gain: Gain) -> str:
     """From a kept track to what is heard."""
-    volume = f"aformat=sample_fmts=fltp,volume={_HEADROOM},volume={gain.db:.2f}dB:precision=float"
+    return f"aformat=sample_fmts=fltp,volume={_HEADROOM},{louder(gain)}"
+
+
+def louder(gain: Gain) -> str:
+    """From a track in floats to what is heard."""
+    volume = f"volume={gain.db:.2f}dB:precision=float"
     if gain.ceiling is None:
         return volume
     limit = 10 ** (gain.ceiling / 20)

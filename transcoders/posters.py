@@ -22,7 +22,7 @@ class Look:
 
     Mean luma 0 to 255 (full range), ffmpeg's blurdetect (4 is sharp, 8 is not; None without an
     edge), entropy 0 to 1, the luma between the darkest and the brightest tenth, mean saturation as
-    of signalstats; None is not known.
+    of signalstats, mean change of luma since the look before; None is not known.
     """
 
     frame: int
@@ -31,6 +31,7 @@ class Look:
     entropy: float
     contrast: float | None = None
     saturation: float | None = None
+    motion: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

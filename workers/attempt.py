@@ -238,7 +238,9 @@ def _record(
     expand = binding.expand if isinstance(binding, Binding) else None
     graph = None
     if expand is not None:
-        graph = expand(work.recipe, made.value, _brief(database, hold, work))
+        brief = _brief(database, hold, work)
+        wanted = brief.model_copy(update={"clips": equipment.settings.clips_per_film})
+        graph = expand(work.recipe, made.value, wanted)
     result = made.value.model_dump(mode="json") if made.value is not None else None
     doubtful = False
     while True:

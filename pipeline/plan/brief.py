@@ -1,4 +1,6 @@
-"""What a plan is told beside what is in the file: how the asset is called, and whose it is."""
+"""What a plan is told beside what is in the file: its name, whose it is, how much is wanted."""
+
+from pydantic import Field
 
 from pipeline.plan.brand_kit import BrandKit
 from pipeline.plan.types import Value
@@ -9,6 +11,8 @@ class Brief(Value):
 
     name: str = ""
     kit: BrandKit = BrandKit()
+    clips: int = Field(default=3, ge=0, le=20)
+    """How many moments at most are made into clips."""
 
     @property
     def vocabulary(self) -> tuple[str, ...]:

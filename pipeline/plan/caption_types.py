@@ -127,7 +127,6 @@ class CaptionedOptions(Value):
 
 
 class CaptionedResult(Value):
-    """The languages that the package offers captions in; `skipped` says why there are none."""
+    """The languages that the package offers captions in; none where nobody speaks."""
 
     languages: tuple[str, ...] = ()
-    skipped: str | None = None

@@ -59,7 +59,7 @@ def chunks(
         return (whole,)
     cut = []
     for begin, end in pairwise(bounds):
-        seek = _seek(index.points, float(begin / grid.fps) - RUN_IN_SECONDS)
+        seek = seek_before(index.points, float(begin / grid.fps) - RUN_IN_SECONDS)
         until = float(end / grid.fps) + RUN_OUT_SECONDS
         cut.append(
             whole.model_copy(
@@ -101,7 +101,7 @@ def _bounds(grid: Grid, work_seconds: float, thumbnail_every: int) -> list[int]:
     return [*bounds[:-1], grid.frames]
 
 
-def _seek(points: Sequence[SeekPoint], seconds: float) -> SeekPoint | None:
+def seek_before(points: Sequence[SeekPoint], seconds: float) -> SeekPoint | None:
     """The last keyframe at or before that; None where the very beginning is meant."""
     before = [point for point in points if point.seconds <= seconds]
     return before[-1] if before else None

@@ -19,6 +19,7 @@ from pipeline.plan.caption_types import (
     TranslateOptions,
     TranslateResult,
 )
+from pipeline.plan.clip_types import CLIPS, ClipsOptions, ClipsResult
 from pipeline.plan.fit_types import FIT, FitOptions, FitResult
 from pipeline.plan.image_types import (
     IMAGE,
@@ -27,6 +28,7 @@ from pipeline.plan.image_types import (
     ImageResult,
     ProbeImageOptions,
 )
+from pipeline.plan.moment_types import MOMENTS, MomentsOptions, MomentsResult
 from pipeline.plan.shots import SHOTS, ShotsOptions, ShotsResult
 from pipeline.plan.speech_types import TRANSCRIBE, TranscribeOptions, TranscribeResult
 from pipeline.plan.thumbnails import THUMBNAILS, ThumbnailsOptions, ThumbnailsResult
@@ -83,6 +85,8 @@ STAGE_TYPES: Final[dict[str, StageType]] = {
     PICTURES: StageType(PicturesOptions, PicturesResult),
     SHOTS: StageType(ShotsOptions, ShotsResult),
     THUMBNAILS: StageType(ThumbnailsOptions, ThumbnailsResult),
+    MOMENTS: StageType(MomentsOptions, MomentsResult),
+    CLIPS: StageType(ClipsOptions, ClipsResult),
     WORDS: StageType(WordsOptions, WordsResult),
     CAPTIONS: StageType(CaptionsOptions, CaptionsResult),
     TRANSLATE: StageType(TranslateOptions, TranslateResult),

@@ -3,9 +3,15 @@
 Times are seconds from the beginning of the film, not of the audio's own file.
 """
 
-from pydantic import Field
+from pathlib import Path
+from typing import Final
 
+from pydantic import Field, ValidationError
+
+from core.errors import Rejected
 from pipeline.plan.types import Value
+
+_MAX_BYTES: Final = 64 << 20
 
 
 class Word(Value):
@@ -54,3 +60,13 @@ class Transcript(Value):
     def words(self) -> tuple[Word, ...]:
         """Every word, in order."""
         return tuple(word for segment in self.segments for word in segment.words)
+
+
+def read(path: Path) -> Transcript:
+    """What the stage `transcribe` wrote; Rejected where the file is another."""
+    if path.stat().st_size > _MAX_BYTES:
+        raise Rejected(f"the transcript has more than {_MAX_BYTES >> 20} MiB")
+    try:
+        return Transcript.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise Rejected("the transcript cannot be read", detail=str(error)[:2000]) from error

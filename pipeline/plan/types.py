@@ -75,6 +75,10 @@ class Attributes(Value):
     loudness: float | None = None
     ssim: float | None = None
     vmaf: float | None = None
+    begin: float | None = None
+    """When it begins in the film, in seconds, where it is a part of it."""
+    points: int | None = None
+    """How good it is among its kind, 0 to 100."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ probe ─┬─ preview
 ├─ audio.0 ── transcribe ─┬─ captions ── captioned.0 (with package)
 ├─ (the chunks) ── shots ─┼─ words
 │                         ├─ translate ── captioned.1 (with package, captions, captioned.0)
-│                         └─ thumbnails (of shots alone)
+│                         ├─ thumbnails (of shots alone)
+│                         └─ moments ── clips
 └─ (the chunks' thumbnails) ───────── pictures
 """
 
@@ -17,7 +18,7 @@ from typing import Final
 from core import languages
 from core.errors import Rejected
 from core.media import AudioStream, Probe, VideoStream
-from core.renditions import Codec, Grid, Rendition, grid_of
+from core.renditions import Codec, Grid, Rendition, fitted, grid_of
 from pipeline.plan.brief import Brief
 from pipeline.plan.caption_types import (
     CAPTIONED,
@@ -28,7 +29,9 @@ from pipeline.plan.caption_types import (
     TranslateOptions,
 )
 from pipeline.plan.chunks import chunks, thumbnail_step
+from pipeline.plan.clip_types import CLIPS, ClipsOptions, brand_parts, caption_look, shapes_of
 from pipeline.plan.ladder import estimated_seconds, full_ladder
+from pipeline.plan.moment_types import MOMENTS, MomentsOptions
 from pipeline.plan.shots import SHOTS, ShotsOptions
 from pipeline.plan.speech_types import TRANSCRIBE, TranscribeOptions
 from pipeline.plan.thumbnails import THUMBNAILS, options_of
@@ -57,6 +60,8 @@ MAX_GOP_SECONDS: Final = 12.0
 MAX_LEVEL: Final = 52
 _PROFILES: Final = ("Constrained Baseline", "Baseline", "Main", "High", "Progressive High")
 
+# What clips are cut from is not larger: the largest are 1920 high.
+_CLIPS_SHORT_SIDE: Final = 2160
 # A ladder that takes longer than this is preceded by its lowest rung.
 PATIENCE_SECONDS: Final = 60.0
 # A picture that ends this little before its sound has not ended early.
@@ -123,6 +128,8 @@ def plan_video(probe: Probe | None, brief: Brief, codecs: Sequence[Codec] = ("h2
             ),
             transcribe_stage(tracks, brief),
             *spoken_stages(grid, ladder[0], brief),
+            moments_stage(grid, tracks, names, brief),
+            *clips_stages(video, grid, hold, tracks, brief),
         )
     )
 
@@ -215,6 +222,46 @@ def spoken_stages(grid: Grid, largest: Rendition, brief: Brief) -> tuple[StageSp
         StageSpec(WORDS, 2, Queue.LIGHT, words, needs, 300),
         *translated,
     )
+
+
+def moments_stage(
+    grid: Grid, tracks: Sequence[StageSpec], chunks: tuple[str, ...], brief: Brief
+) -> StageSpec:
+    """What chooses the parts of the film that stand for themselves."""
+    heard = tuple(track.name for track in tracks[:1])
+    options = MomentsOptions(
+        seconds=grid.seconds,
+        audio=heard[0] if heard else None,
+        chunks=chunks,
+        names=brief.vocabulary[:500],
+    )
+    needs = (*heard, *chunks, TRANSCRIBE, SHOTS)
+    return StageSpec(MOMENTS, 1, Queue.LIGHT, options, needs, 300)
+
+
+def clips_stages(
+    video: VideoStream, grid: Grid, hold: int, tracks: Sequence[StageSpec], brief: Brief
+) -> list[StageSpec]:
+    """What makes clips of the best moments; nothing where none are wanted."""
+    if not brief.clips:
+        return []
+    width, height = fitted(video.display_size, _CLIPS_SHORT_SIDE)
+    shapes, missing = shapes_of(width, height)
+    heard = tuple(track.name for track in tracks[:1])
+    options = ClipsOptions(
+        grid=grid,
+        width=width,
+        height=height,
+        hold_frames=hold,
+        audio=heard[0] if heard else None,
+        most=brief.clips,
+        shapes=shapes,
+        left_out=(*missing, *brand_parts(brief.kit)),
+        glossary=brief.vocabulary[:500],
+        look=caption_look(brief.kit),
+    )
+    needs = (PROBE, *heard, TRANSCRIBE, SHOTS, MOMENTS)
+    return [StageSpec(CLIPS, 1, Queue.MEDIA, options, needs, 300)]
 
 
 def preview_stages(probe: Probe, grid: Grid, ladder: Sequence[Rendition]) -> list[StageSpec]:

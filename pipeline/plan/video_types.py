@@ -154,7 +154,8 @@ class Thumbnail(Value):
     """Facts about one small frame: mean luma 0 to 255, entropy 0 to 1.
 
     `blur` is the width of its edges in pixels (4 is sharp, 8 is not), None where it has none;
-    `contrast` the luma between its darkest and its brightest tenth; `saturation` the mean one.
+    `contrast` the luma between its darkest and its brightest tenth; `saturation` the mean one;
+    `motion` the mean change of luma since the one before it, None for a range's first.
     """
 
     frame: int
@@ -163,6 +164,7 @@ class Thumbnail(Value):
     entropy: float
     contrast: float | None = None
     saturation: float | None = None
+    motion: float | None = None
 
     @field_validator("blur")
     @classmethod

@@ -5,8 +5,10 @@ from typing import Any
 
 from pipeline.plan import StageResult
 from pipeline.plan.caption_types import CAPTIONED, CAPTIONS, TRANSLATE
+from pipeline.plan.clip_types import CLIPS
 from pipeline.plan.fit_types import FIT
 from pipeline.plan.image_types import IMAGE, PROBE_IMAGE
+from pipeline.plan.moment_types import MOMENTS
 from pipeline.plan.shots import SHOTS
 from pipeline.plan.speech_types import TRANSCRIBE
 from pipeline.plan.thumbnails import THUMBNAILS
@@ -17,9 +19,11 @@ from pipeline.stages import (
     audio,
     captioned,
     captions,
+    clips,
     encode,
     fit,
     image,
+    moments,
     package,
     pictures,
     preview,
@@ -50,6 +54,8 @@ STAGE_FUNCTIONS: Mapping[str, StageFunction] = {
     CAPTIONS: captions.run,
     TRANSLATE: translate.run,
     CAPTIONED: captioned.run,
+    MOMENTS: moments.run,
+    CLIPS: clips.run,
     WORDS: words.run,
     FIT: fit.run,
     PROBE_IMAGE: probe_image.run,

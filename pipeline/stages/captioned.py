@@ -30,8 +30,7 @@ def run(context: StageContext, options: CaptionedOptions) -> StageResult:
     offered = _offered(context, options.sources)
     if not _offered(context, options.sources[-1:]):
         # What the others gave is offered already.
-        value = CaptionedResult(skipped="there are no captions to add")
-        return StageResult(value, skipped=True)
+        return StageResult(CaptionedResult(languages=tuple(one.language for one in offered)))
     master = context.path(PACKAGE, _MASTER).read_text("utf-8")
     manifest = context.path(PACKAGE, _MANIFEST).read_text("utf-8")
     texts = {

@@ -9,7 +9,9 @@ from pydantic import BaseModel
 
 from core.process import CancelToken
 from core.settings import Settings, get_settings
-from pipeline.plan import shots
+from pipeline.plan import shots, transcript
+from pipeline.plan.speech_types import TRANSCRIBE, TRANSCRIPT_NAME
+from pipeline.plan.transcript import Transcript
 from transcoders.tools import Tools
 
 if TYPE_CHECKING:
@@ -66,6 +68,12 @@ class StageContext:
         found = self.inputs.get(shots.SHOTS)
         path = found.paths.get(shots.SHOTS_FILE) if found else None
         return shots.read(path).cuts if path else ()
+
+    def transcript(self) -> Transcript | None:
+        """What was said; None where nobody has listened, or there is nothing to listen to."""
+        found = self.inputs.get(TRANSCRIBE)
+        path = found.paths.get(TRANSCRIPT_NAME) if found else None
+        return transcript.read(path) if path else None
 
     def part(self, begin: float, end: float) -> Callable[[float], None]:
         """Progress of a part of the work, from 0 to 1, as a part of the whole."""

@@ -133,10 +133,13 @@ def _result(
 
 def _thumbnails(path: Path) -> tuple[Thumbnail, ...]:
     with path.open() as lines:
-        return tuple(_thumbnail(one.frame, one.facts) for one in encode.printed(lines))
+        return tuple(
+            _thumbnail(one.frame, one.facts, first=number == 0)
+            for number, one in enumerate(encode.printed(lines))
+        )
 
 
-def _thumbnail(frame: int, facts: Mapping[str, float]) -> Thumbnail:
+def _thumbnail(frame: int, facts: Mapping[str, float], *, first: bool) -> Thumbnail:
     low, high = facts.get("signalstats.YLOW"), facts.get("signalstats.YHIGH")
     saturation = facts.get("signalstats.SATAVG")
     return Thumbnail(
@@ -147,6 +150,7 @@ def _thumbnail(frame: int, facts: Mapping[str, float]) -> Thumbnail:
         entropy=round(facts.get("entropy.entropy.normal.Y", 0.0) / _SAMPLE_BITS, 4),
         contrast=None if low is None or high is None else round(high - low, 2),
         saturation=None if saturation is None else round(saturation, 2),
+        motion=None if first else round(facts.get("signalstats.YDIF", 0.0), 2),
     )
 
 

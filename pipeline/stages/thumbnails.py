@@ -129,7 +129,8 @@ def run(context: StageContext, options: ThumbnailsOptions) -> StageResult:
         cpu_seconds=round(job.cpu_seconds, 3),
     )
     path = context.scratch / THUMBNAILS_FILE
-    path.write_text(value.model_dump_json(indent=1), "utf-8")
+    told = value.model_dump_json(indent=1, exclude={"seconds", "cpu_seconds"})
+    path.write_text(told, "utf-8")
     index = ArtifactFile(
         "thumbnail", THUMBNAILS_FILE, path, "application/json", Attributes(role="index")
     )

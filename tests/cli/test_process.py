@@ -100,7 +100,7 @@ def test_a_clip_becomes_all_that_a_recipe_names(data: Path, tmp_path: Path) -> N
     assert manifest["run"]["state"] == "done"
     names = [
         "probe", "preview", "analyse", "audio.0", "encode.0", "package", "pictures", "shots",
-        "thumbnails", "transcribe", "captions", "captioned.0", "words",
+        "thumbnails", "transcribe", "captions", "captioned.0", "words", "moments",
     ]  # fmt: skip
     assert [(stage["name"], stage["state"]) for stage in manifest["stages"]] == [
         (name, "done") for name in names
@@ -108,7 +108,7 @@ def test_a_clip_becomes_all_that_a_recipe_names(data: Path, tmp_path: Path) -> N
     kinds = {artifact["kind"] for artifact in manifest["artifacts"]}
     assert kinds == {
         "source", "hls", "dash", "audio", "mp4", "poster", "storyboard", "transcript", "shots",
-        "thumbnail", "captions", "metadata",
+        "thumbnail", "captions", "metadata", "moments",
     }  # fmt: skip
     roles = {(artifact["kind"], artifact.get("role")) for artifact in manifest["artifacts"]}
     assert roles == {
@@ -118,7 +118,7 @@ def test_a_clip_becomes_all_that_a_recipe_names(data: Path, tmp_path: Path) -> N
         ("shots", "list"), ("thumbnail", "plain"), ("thumbnail", "titled"), ("thumbnail", "index"),
         ("transcript", None), ("metadata", None), ("captions", "vtt"), ("captions", "srt"),
         ("captions", "ttml"), ("captions", "ass"), ("captions", "karaoke"),
-        ("captions", "playlist"), ("captions", "segment"),
+        ("captions", "playlist"), ("captions", "segment"), ("moments", "list"),
     }  # fmt: skip
     master = (tmp_path / "out" / "clip" / "stream" / "master.m3u8").read_text()
     assert 'TYPE=SUBTITLES,GROUP-ID="captions",NAME="English"' in master

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from core.media import Probe
 from pipeline.plan import STAGE_TYPES, WORK, StageResult, kind_of, plan
+from pipeline.plan.brief import Brief
 from pipeline.plan.stage_types import amended_by
 from pipeline.stages import STAGE_FUNCTIONS, StageContext, StageInput
 from transcoders.tools import get_tools
@@ -50,10 +51,12 @@ def _replaces(stage: str) -> tuple[str, ...]:
     return STAGE_TYPES[kind_of(stage)].replaces
 
 
-def run_recipe(source: Path, folder: Path, recipe: str = "video") -> Made:
-    """Every stage of a recipe, one after the other, each in a folder of its own."""
-    made = Made(folder)
-    stages = list(plan(recipe, None).stages)
+def run_recipe(
+    source: Path, folder: Path, recipe: str = "video", brief: Brief | None = None
+) -> Made:
+    """Every stage of a recipe, one after the other, each in a folder of its own; clips if asked."""
+    made, brief = Made(folder), brief or Brief(clips=0)
+    stages = list(plan(recipe, None, brief).stages)
     while stages:
         spec = stages.pop(0)
         scratch = folder / spec.name
@@ -70,7 +73,7 @@ def run_recipe(source: Path, folder: Path, recipe: str = "video") -> Made:
         if amended_by(spec.name):
             _put_beside(before, scratch)
         if spec.name == "probe":
-            stages += plan(recipe, made.probe).stages[1:]
+            stages += plan(recipe, made.probe, brief).stages[1:]
     return made
 
 

@@ -129,7 +129,10 @@ def test_a_plan_is_a_graph_in_order_that_begins_as_it_began(probe: Probe) -> Non
     assert graph == plan("video", Probe.model_validate_json(probe.model_dump_json()))
     assert graph.stages[0] == plan("video", None).stages[0]
     kinds = [kind_of(stage.name) for stage in graph.stages]
-    shared = "probe analyse package pictures shots thumbnails transcribe captions captioned words"
+    shared = (
+        "probe analyse package pictures shots thumbnails transcribe captions captioned words"
+        " moments clips"
+    )
     for once in shared.split():
         assert kinds.count(once) == 1
     encodes = {name for name in (s.name for s in graph.stages) if kind_of(name) == "encode"}

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from core.errors import Rejected
-from pipeline.plan import STAGE_TYPES
+from pipeline.plan import STAGE_TYPES, moment_types
+from pipeline.plan.moment_types import MomentsResult
 from pipeline.plan.video_types import AnalyseResult, AudioResult, PackageResult, PreviewResult
 from pipeline.stages import STAGE_FUNCTIONS
 from tests.media_samples import CLIP, Sample
@@ -83,6 +84,22 @@ def test_something_plays_before_the_ladder(demo: Demo) -> None:
     assert preview.playable
     files = {artifact.name: artifact.path for artifact in demo.made.results["preview"].artifacts}
     assert decoded(files["preview/master.m3u8"])[0] == demo.frames
+
+
+@pytest.mark.long  # its beginning is shorter than a moment
+@pytest.mark.parametrize("demo", ["all"], indirect=True)
+def test_the_demo_clips_moment_begins_with_a_sentence_and_its_points_have_reasons(
+    demo: Demo,
+) -> None:
+    found = moment_types.read(demo.made.files["moments.json"])
+    assert found.how == "by what is said"
+    best = found.moments[0]
+    assert 15 <= best.seconds <= 25
+    assert best.begins_with.startswith("sentence")
+    assert best.text
+    assert {"opening", "substance", "loudness", "picture"} <= {r.name for r in best.score.rules}
+    assert all(rule.line for rule in best.score.rules)
+    assert result(demo.made, "moments", MomentsResult).loudness_heard
 
 
 HDR = "-c:v libx265 -preset ultrafast -pix_fmt yuv420p10le -x265-params"

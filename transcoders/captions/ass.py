@@ -90,9 +90,19 @@ def written(cues: Sequence[Cue], look: Look = USUAL) -> str:
     return _script(cues, look, look.colour, _plain)
 
 
-def karaoke(cues: Sequence[Cue], look: Look = USUAL) -> str:
-    """The cues as one script in which each word lights up when it is said."""
-    return _script(cues, look, look.said_colour, lambda cue: _sung(cue, sweep=look.sweep))
+def karaoke(
+    cues: Sequence[Cue], look: Look = USUAL, middle: Callable[[Cue], bool] = lambda cue: False
+) -> str:
+    """The cues as one script in which each word lights up when it is said.
+
+    Cues of which `middle` holds stand in the picture's middle, whatever the look says.
+    """
+
+    def text(cue: Cue) -> str:
+        place = f"{{\\an{_ALIGNMENTS['middle']}}}" if middle(cue) else ""
+        return place + _sung(cue, sweep=look.sweep)
+
+    return _script(cues, look, look.said_colour, text)
 
 
 def escaped(text: str) -> str:

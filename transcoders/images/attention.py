@@ -42,7 +42,7 @@ def focus(image: Image.Image, detector: Path | None) -> Focus:
         x = sum(w * (f.left + f.width / 2) for w, f in zip(weights, main, strict=True)) / total
         y = sum(w * (f.top + f.height / 2) for w, f in zip(weights, main, strict=True)) / total
         return Focus(_part(x), _part(y), "faces", tuple(main))
-    found = _salient(image)
+    found = salient(image)
     if found is None:
         return Focus(0.5, 0.5, "centre")
     return Focus(_part(found[0]), _part(found[1]), "saliency")
@@ -93,8 +93,8 @@ def _faces(image: Image.Image, detector: Path) -> tuple[Face, ...]:
     )
 
 
-def _salient(image: Image.Image) -> tuple[float, float] | None:
-    """The densest place of what stands out; None where nothing does."""
+def salient(image: Image.Image) -> tuple[float, float] | None:
+    """The densest place of what stands out, 0 to 1; None where nothing does."""
     side = _SALIENCY_SIDE
     small = image.resize((side, side), Image.Resampling.BOX)
     soft = small.filter(ImageFilter.GaussianBlur(1)).convert("YCbCr")
