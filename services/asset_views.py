@@ -32,9 +32,10 @@ from sqlalchemy.orm import Session
 from core.errors import NotFound
 from models.asset import Asset
 from models.run import Run
+from pipeline.plan.fit_types import FIT
 
 State = Literal["uploaded", "processing", "ready", "failed", "cancelled"]
-# What an asset is, by the state of its newest run.
+# What an asset is, by the state of the newest run that makes all of it; a fit makes one file more.
 _STATES: Final[dict[str, tuple[str, ...]]] = {
     "processing": ("running", "cancelling"),
     "ready": ("done",),
@@ -114,7 +115,7 @@ def _page(
     chosen = [_FILTERS[name] for name in given]
     chosen.append(_assets.trashed_at.is_not(None) if trashed else _assets.trashed_at.is_(None))
     if state == "uploaded":
-        chosen.append(~exists().where(_runs.asset_id == _assets.id))
+        chosen.append(~exists().where(_runs.asset_id == _assets.id, _runs.recipe != FIT))
     elif state is not None:
         chosen.append(_newest_is(_STATES[state]))
     if following:
@@ -132,7 +133,7 @@ def _view() -> Select[Any]:
     table = cast(Table, Asset.__table__)
     newest = (
         select(_runs.state)
-        .where(_runs.asset_id == _assets.id)
+        .where(_runs.asset_id == _assets.id, _runs.recipe != FIT)
         .order_by(_runs.id.desc())
         .limit(1)
         .correlate(table)
@@ -164,7 +165,10 @@ def _newest_is(states: tuple[str, ...]) -> ColumnElement[bool]:
     run, newer = _run_table.alias(), _run_table.alias()
     newest = and_(
         run.c.state.in_(states),
-        ~exists().where(newer.c.asset_id == run.c.asset_id, newer.c.id > run.c.id),
+        run.c.recipe != FIT,
+        ~exists().where(
+            newer.c.asset_id == run.c.asset_id, newer.c.id > run.c.id, newer.c.recipe != FIT
+        ),
     )
     return _assets.id.in_(select(run.c.asset_id).where(newest, run.c.asset_id.is_not(None)))
 

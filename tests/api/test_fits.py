@@ -74,6 +74,14 @@ def test_trimming_and_every_network_are_asked_for_by_name(
     for network in NETWORKS:
         answer = client.post(place, json={"network": network, "trim": True})
         assert answer.status_code == 201, answer.text
+    # It is what it was; a fit makes one file more.
+    assert client.get(f"/v1/assets/{asset}").json()["state"] == "uploaded"
+    shown = {
+        state: [one["id"] for one in client.get(f"/v1/assets?state={state}").json()["items"]]
+        for state in ("uploaded", "processing")
+    }
+    assert str(asset) in shown["uploaded"]
+    assert str(asset) not in shown["processing"]
     assert client.post(place, json={"network": "x", "focus_x": 2}).status_code == 422
     assert client.post(place, json={"network": "x", "colour": 2}).status_code == 422
     assert client.post(f"/v1/assets/{uuid4()}/fits", json={"network": "x"}).status_code == 404
