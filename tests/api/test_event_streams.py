@@ -232,6 +232,7 @@ def test_each_cell_wakes_its_own_and_none_waits_for_a_dead_one(
             }
             second = replace(first, place=places["second"])
             choose(app, places, first.place)
+            app.state.events.check_seconds = 60.0  # the choice is not asked again
             with (
                 in_a_thread(app) as port,
                 reading(port) as here,

@@ -55,7 +55,7 @@ def test_a_film_is_worked_on_from_a_bucket_and_back_into_it(
         created = client.get(upload.headers["location"]).json()
     spool = spool_root(shop.settings, shop.installation.storage)
     assert not [path for path in spool.rglob("*") if path.is_file()]
-    shop.worker("media,light")
+    shop.worker("media,light,gpu")
     run = UUID(created["run_id"])
     assert shop.ended(run, seconds=90) == ["done"]
     scratch = shop.settings.data_dir / "scratch"
