@@ -87,11 +87,11 @@ def _admit_as_seen(
     wanted = Start(user_id, method, seen.tenant_id, origin.address, origin.agent)
     if not devices.is_new(seen, origin.address, origin.agent):
         return sessions.start_at_once(installation, wanted, known=known)
-    with installation.identity_scope() as session:
-        opened = sessions.start_while(session, wanted, known=known)
-        if opened is not None:
-            _tell(installation, session, seen, origin)
-        return opened
+    if seen.key is None:
+        return None  # no secret is sealed yet, and a key is made in a transaction
+    sealer = installation.keyring.people_by(seen.key)
+    mail = mails.written(sealer, to=seen.email, kind=MailKind.NEW_SIGN_IN, values=_told(origin))
+    return sessions.start_at_once(installation, wanted, known=known, mail=mail)
 
 
 def admit_in(
@@ -170,24 +170,21 @@ def _open(
     wanted = Start(user_id, method, arrival.tenant_id, origin.address, origin.agent)
     opened = sessions.start(session, wanted)
     if devices.is_new(arrival, origin.address, origin.agent):
-        _tell(installation, session, arrival, origin)
+        sealer = installation.keyring.people(session, arrival.key)
+        mails.queue(
+            session, sealer, to=arrival.email, kind=MailKind.NEW_SIGN_IN, values=_told(origin)
+        )
     return opened
 
 
-def _tell(installation: Installation, session: Session, arrival: Arrival, origin: Origin) -> None:
-    """A mail to who has come from another device."""
-    mails.queue(
-        session,
-        installation.keyring.people(session, arrival.key),
-        to=arrival.email,
-        kind=MailKind.NEW_SIGN_IN,
-        values={
-            "device": devices.said(origin.agent),
-            "where": origin.address or "an unknown address",
-            "when": datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
-            "link": "/account/sessions",
-        },
-    )
+def _told(origin: Origin) -> dict[str, str]:
+    """What a mail tells who has come from another device."""
+    return {
+        "device": devices.said(origin.agent),
+        "where": origin.address or "an unknown address",
+        "when": datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
+        "link": "/account/sessions",
+    }
 
 
 def _first(password_hash: str | None) -> str:

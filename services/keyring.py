@@ -77,6 +77,10 @@ class Keyring:
         """
         return Sealer(_Keys(self, session, None, newest))
 
+    def people_by(self, newest: WrappedKey) -> Sealer:
+        """Seals secrets of people by a key that was read a moment ago, and opens those alone."""
+        return Sealer(_Given(self, newest))
+
     def tenant(self, session: Session, tenant_id: UUID) -> Sealer:
         """Seals secrets of a tenant, in a session of its `tenant_scope`.
 
@@ -160,6 +164,22 @@ class _Keys:
         rows = _rows(self._session, self._tenant_id)
         self._known = {row.version: row for row in rows}
         return rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """One data key of people, without a session."""
+
+    ring: Keyring
+    key: WrappedKey
+
+    def newest(self) -> "tuple[int, AESGCM]":
+        """See `DataKeys`."""
+        return self.key.version, self.ring.unwrapped(self.key, None)
+
+    def find(self, version: int) -> "AESGCM | None":
+        """See `DataKeys`."""
+        return self.newest()[1] if version == self.key.version else None
 
 
 def _rows(session: Session, tenant_id: UUID | None) -> list[WrappedKey]:

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Final, cast
 from uuid import UUID, uuid4
 
+from psycopg.sql import SQL, Composed, Identifier, Literal
 from sqlalchemy import Table, delete, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -36,6 +37,12 @@ _PAUSES: Final = (5.0, 30.0, 120.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0)
 _JITTER: Final = 0.2
 # As a table: the ORM's part of an insert takes as long as the rest of it.
 _MAILS: Final = cast(Table, Mail.__table__)
+_TOGETHER: Final = SQL("""
+    WITH found AS MATERIALIZED ({statement}),
+    mailed AS (INSERT INTO directory.mails ({columns}) SELECT {values} FROM found
+               RETURNING pg_notify('ledger_ready', 'light'))
+    SELECT * FROM found
+""")
 _ERROR_LENGTH: Final = 300
 _VALUE_LENGTH: Final = 4000
 
@@ -137,6 +144,34 @@ def queue(
     `mail_id` is known already is not sent again. Raises Rejected for an address that no mail can be
     sent to.
     """
+    row = written(
+        sealer,
+        to=to,
+        kind=kind,
+        values=values,
+        language=language,
+        tenant_id=tenant_id,
+        mail_id=mail_id,
+    )
+    inserted = insert(_MAILS).values(row)
+    inserted = inserted.on_conflict_do_nothing(index_elements=[_MAILS.c.id])
+    session.execute(inserted.returning(func.pg_notify("ledger_ready", "light")))
+    found = row["id"]
+    assert isinstance(found, UUID)
+    return found
+
+
+def written(
+    sealer: Sealer,
+    *,
+    to: str,
+    kind: MailKind,
+    values: Mapping[str, str],
+    language: str = "en",
+    tenant_id: UUID | None = None,
+    mail_id: UUID | None = None,
+) -> dict[str, object]:
+    """The same mail as a row, for `together`."""
     check_address(to)
     if values.keys() != VALUES[kind]:
         raise ValueError(f"a mail of the kind {kind} is told {sorted(VALUES[kind])}")
@@ -147,17 +182,23 @@ def queue(
     if not _LANGUAGE.fullmatch(language):
         raise Rejected("language: it is written like en or pt-BR")
     mail_id = mail_id or uuid4()
-    written = insert(_MAILS).values(
-        id=mail_id,
-        kind=str(kind),
-        recipient=to,
-        language=language,
-        tenant_id=tenant_id,
-        sealed=sealer.seal(json.dumps(dict(values)).encode(), MAIL_VALUES.context(mail_id)),
+    return {
+        "id": mail_id,
+        "kind": str(kind),
+        "recipient": to,
+        "language": language,
+        "tenant_id": tenant_id,
+        "sealed": sealer.seal(json.dumps(dict(values)).encode(), MAIL_VALUES.context(mail_id)),
+    }
+
+
+def together(statement: Composed, row: Mapping[str, object]) -> Composed:
+    """A statement with a mail, which is sent if that finds something; it acts for people."""
+    return _TOGETHER.format(
+        statement=statement,
+        columns=SQL(", ").join(map(Identifier, row)),
+        values=SQL(", ").join(map(Literal, row.values())),
     )
-    written = written.on_conflict_do_nothing(index_elements=[_MAILS.c.id])
-    session.execute(written.returning(func.pg_notify("ledger_ready", "light")))
-    return mail_id
 
 
 def check_address(address: str) -> None:

@@ -7,7 +7,7 @@ seconds it is taken for the same browser's second tab instead.
 import hashlib
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import NotFound, Unauthenticated
 from models.person import RefreshToken, SignIn
-from services import audit, members
+from services import audit, mails, members
 from services.installation import Installation
 
 LIFE: Final = timedelta(days=30)
@@ -88,27 +88,27 @@ class Start:
 
 def start(session: Session, wanted: Start) -> Opened:
     """Sign somebody in. Of many sessions of one person, the one not seen for longest ends."""
-    opened = _start(session, wanted, None)
-    assert opened is not None
-    return opened
-
-
-def start_while(session: Session, wanted: Start, *, known: str) -> Opened | None:
-    """The same while their password's digest is `known`, and they have no second factor."""
-    return _start(session, wanted, known)
-
-
-def _start(session: Session, wanted: Start, known: str | None) -> Opened | None:
     token = secrets.token_urlsafe(32)
     session.flush()  # the statement looks at what was added before
-    made = session.execute(_START, _values(wanted, token, known)).one_or_none()
-    return _started(wanted, token, made) if made is not None else None
+    return _started(wanted, token, session.execute(_START, _values(wanted, token, None)).one())
 
 
-def start_at_once(installation: Installation, wanted: Start, *, known: str) -> Opened | None:
-    """The same in a transaction of its own, and in one round trip."""
+def start_at_once(
+    installation: Installation,
+    wanted: Start,
+    *,
+    known: str,
+    mail: Mapping[str, object] | None = None,
+) -> Opened | None:
+    """The same in a transaction of its own, in one round trip, with a mail that tells of it.
+
+    None, and nothing done, where their password's digest is not `known` any more, or where they
+    have a second factor.
+    """
     token = secrets.token_urlsafe(32)
     query = _START_AT_ONCE.format(**_values(wanted, token, known))
+    if mail is not None:
+        query = mails.together(query, mail)
     made = installation.cell().identity_row(query)
     return _started(wanted, token, made) if made is not None else None
 

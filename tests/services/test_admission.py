@@ -1,20 +1,25 @@
 """Who has shown who they are gets a session, if what they have shown still holds."""
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import delete, select, text
 
 from core.errors import Unauthenticated
+from models.mail import Mail
 from models.person import User
-from services import admission, people, sessions
+from services import admission, mails, people, sessions
 from services.admission import Needed
 from services.arrivals import Arrival
 from services.installation import Installation
+from services.mails import MailKind
 from services.people import Known, Origin
+from services.sealed_columns import MAIL_VALUES
 from services.sessions import Opened
 from tests.installations import installation
 from tests.servers import PostgresForTests
@@ -105,6 +110,34 @@ def test_what_was_seen_of_somebody_is_told_of_a_new_device_once(made: Installati
             text("SELECT recipient FROM directory.mails WHERE kind = 'new_sign_in'")
         ).all()
     assert told.count("mailed@example.com") == 1
+
+
+def test_the_mail_of_a_new_device_is_written_with_its_session_or_not_at_all(
+    made: Installation,
+) -> None:
+    shown = person(made, "both@example.com")
+    assert shown.user_id is not None
+    assert isinstance(admit(made, shown, HERE, None), Opened)
+    seen = admission.look(made, shown)
+    assert seen is not None
+    assert made.settings.database_url is not None
+    with psycopg.connect(made.settings.database_url, autocommit=True) as line:
+        line.execute("LISTEN ledger_ready")
+        assert isinstance(admit(made, shown, ELSEWHERE, seen), Opened)
+        (woken,) = line.notifies(timeout=10, stop_after=1)
+    assert woken.payload == "light"
+    with made.identity_scope() as session:
+        (row,) = session.scalars(select(Mail).where(Mail.recipient == "both@example.com"))
+        sealer = made.keyring.people(session)
+        assert row.sealed is not None
+        values = json.loads(sealer.open(row.sealed, MAIL_VALUES.context(row.id)))
+        assert values.keys() == mails.VALUES[MailKind.NEW_SIGN_IN]
+        session.execute(delete(Mail).where(Mail.recipient == "both@example.com"))
+        people.get(session, shown.user_id).password_hash = "another"
+    with pytest.raises(Unauthenticated):
+        admit(made, shown, ELSEWHERE, seen)
+    with made.identity_scope() as session:
+        assert not session.scalars(select(Mail).where(Mail.recipient == "both@example.com")).all()
 
 
 def person(made: Installation, email: str) -> Known:
